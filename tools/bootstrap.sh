@@ -1,0 +1,39 @@
+#!/bin/sh
+# Makes .venv ready: Python environment of the controller (argument `run`) or of its tests too (argument `dev`).
+# Installs what a fresh Debian lacks. Does nothing, in a few milliseconds, when all is there already.
+set -eu
+cd "$(dirname "$0")/.."
+set_of=${1:-run}
+case $set_of in run) requirements=requirements.txt ;; dev) requirements=requirements-dev.txt ;;
+    *) echo "usage: $0 run|dev" >&2; exit 2 ;; esac
+
+stamp=.venv/.installed-$set_of
+want=$(cat requirements.txt "$requirements" server/requirements.txt server/pyproject.toml "$0" | sha256sum)
+[ -f .venv/.installed-dev ] && [ "$set_of" = run ] && stamp=.venv/.installed-dev \
+    && want=$(cat requirements.txt requirements-dev.txt server/requirements.txt server/pyproject.toml "$0" | sha256sum)
+[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && exit 0
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+apt_install() {
+    missing=""
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
+    done
+    [ -z "$missing" ] && return 0
+    as_root apt-get update -qq
+    # shellcheck disable=SC2086  # a list of package names, split on purpose
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+    || apt_install python3 python3-venv
+apt_install openssh-client openssl
+
+[ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || python3 -m venv --clear .venv
+.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+    -c server/requirements.txt -r "$requirements" -e server
+
+# The checkout is the collection: trinitycore.mcp resolves to it in Ansible and in Python alike.
+mkdir -p .venv/collections/ansible_collections/trinitycore
+ln -sfn "$PWD" .venv/collections/ansible_collections/trinitycore/mcp
+echo "$PWD/.venv/collections" > "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/trinitycore_mcp_collection.pth"
+echo "$want" > ".venv/.installed-$set_of"
