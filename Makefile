@@ -26,3 +26,17 @@ lab-down: venv  ## remove the lab, whole
 	@ansible-playbook playbooks/lab_down.yml -i $(LAB_INVENTORY)
 lab-status: venv  ## what the lab's hosts are doing
 	@ansible-playbook playbooks/lab_status.yml -i $(LAB_INVENTORY)
+
+.PHONY: lint unit test-fast molecule test-cluster test
+lint: venv-dev
+	@tools/lint.sh
+unit: venv-dev
+	@python -m pytest -q
+test-fast: lint unit  ## linters, types and unit tests, against a real MariaDB and Redis on loopback
+molecule: venv-dev  ## one Molecule scenario per role (SCENARIO=mysql for one of them)
+	@python -m pytest -q tests/molecule $(if $(SCENARIO),-k $(SCENARIO))
+test-cluster: venv-dev  ## the whole site and its faults, on a lab of its own
+	@python -m pytest -q tests/integration
+test: venv-dev  ## everything that CI runs
+	@tools/lint.sh
+	@python -m pytest -q tests/unit server/tests tests/molecule tests/integration

@@ -27,6 +27,15 @@ apt_install() {
 python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
     || apt_install python3 python3-venv
 apt_install openssh-client openssl
+if [ "$set_of" = dev ]; then
+    # Unit tests start their own MariaDB and Redis on loopback: the programs are wanted, running services are not.
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+        printf '#!/bin/sh\nexit 101\n' | as_root tee /usr/sbin/policy-rc.d >/dev/null
+        as_root chmod 755 /usr/sbin/policy-rc.d
+    fi
+    apt_install mariadb-server-core mariadb-client mariadb-backup redis-server zstd
+fi
 
 [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || python3 -m venv --clear .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check \

@@ -1,0 +1,30 @@
+"""Every Molecule scenario, as one test each: create, converge, idempotence, verify, destroy on real hosts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario(scenario: str, tmp_path: Path) -> None:
+    """The scenario passes; its whole output is shown when it does not."""
+    log = tmp_path / "molecule.log"
+    with log.open("wb") as output:
+        done = subprocess.run(
+            ["molecule", "test", "-s", scenario],
+            cwd=ROOT,
+            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    assert done.returncode == 0, log.read_text(errors="replace")[-20_000:]
