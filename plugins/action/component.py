@@ -83,7 +83,11 @@ class ActionModule(ActionBase):
     def _rendered(self, entry: dict[str, Any], task_vars: dict[str, Any]) -> bytes:
         """The template of `entry`, rendered as ansible.builtin.template renders it."""
         path: str = self._find_needle("templates", entry["template"])
-        places = [*task_vars.get("ansible_search_path", []), self._loader.get_basedir(), os.path.dirname(path)]
+        places = [
+            *task_vars.get("ansible_search_path", []),
+            self._loader.get_basedir(),
+            os.path.dirname(path),
+        ]
         variables = {
             "ansible_managed": _MANAGED,
             **task_vars,

@@ -50,7 +50,9 @@ class ActionModule(ActionBase):
         result = self._on_host(options, task_vars)
         if result.get("failed"):
             return result
-        current, public_key, trusted = (str(result.pop(key)) for key in ("certificate", "public_key", "authority"))
+        current, public_key, trusted = (
+            str(result.pop(key)) for key in ("certificate", "public_key", "authority")
+        )
         authority_file = Path(options["authority_certificate"])
         check_mode = bool(self._task.check_mode)
         if not authority_file.exists() and check_mode:
@@ -61,7 +63,9 @@ class ActionModule(ActionBase):
             now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
             reasons = signing.reasons_to_renew(current, public_key, authority, wanted, now)
             if authority.not_valid_after_utc - now < NO_LIFETIME_LEFT:
-                result["warnings"] = [f"the CA {authority_file} expires on {authority.not_valid_after_utc:%Y-%m-%d}"]
+                result["warnings"] = [
+                    f"the CA {authority_file} expires on {authority.not_valid_after_utc:%Y-%m-%d}"
+                ]
 
         renewed_pem = ""
         if reasons and authority is not None and not check_mode:
@@ -77,7 +81,9 @@ class ActionModule(ActionBase):
         directory = options["directory"]
         if trusted != authority_text or authority is None:
             result["diff"].append(
-                _difference(f"{directory}/ca.crt", _summary(trusted), _summary(authority_text) or ["a new CA"])
+                _difference(
+                    f"{directory}/ca.crt", _summary(trusted), _summary(authority_text) or ["a new CA"]
+                )
             )
         if reasons:
             after = _summary(renewed_pem) or [
@@ -124,5 +130,8 @@ def _summary(pem: str) -> list[str]:
 
 
 def _difference(path: str, before: list[str], after: list[str]) -> dict[str, str]:
-    text = {"before": "".join(f"{line}\n" for line in before), "after": "".join(f"{line}\n" for line in after)}
+    text = {
+        "before": "".join(f"{line}\n" for line in before),
+        "after": "".join(f"{line}\n" for line in after),
+    }
     return {"before_header": path, "after_header": path, **text}

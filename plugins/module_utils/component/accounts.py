@@ -50,7 +50,9 @@ def ensure_group(wanted: dict[str, Any], report: Report) -> None:
             argv += ["--gid", str(gid)]
         _act(report, [*argv, name], f"create group {name}")
     elif gid is not None and present != gid:
-        raise ComponentError(f"group {name} has gid {present}, wanted {gid}: files would change hands, move it by hand")
+        raise ComponentError(
+            f"group {name} has gid {present}, wanted {gid}: files would change hands, move it by hand"
+        )
 
 
 def ensure_user(wanted: dict[str, Any], report: Report) -> None:
@@ -93,7 +95,9 @@ def _mend(present: pwd.struct_passwd, wanted: dict[str, Any], report: Report) ->
     name = present.pw_name
     uid: int | None = wanted.get("uid")
     if uid is not None and uid != present.pw_uid:
-        raise ComponentError(f"user {name} has uid {present.pw_uid}, wanted {uid}: files would change hands, move it by hand")
+        raise ComponentError(
+            f"user {name} has uid {present.pw_uid}, wanted {uid}: files would change hands, move it by hand"
+        )
     argv: list[str] = []
     changes: list[str] = []
     primary: str | None = wanted.get("group")

@@ -26,10 +26,12 @@ class _Checks:
             return
         self._done = True
         for line in self._lines:
-            commands.require(shlex.split(line), "the new files are refused")
+            commands.require(shlex.split(line), "check failed")
 
 
-def apply(options: dict[str, Any], contents: dict[str, bytes], systemd: Systemd, stamps: Stamps, report: Report) -> None:
+def apply(
+    options: dict[str, Any], contents: dict[str, bytes], systemd: Systemd, stamps: Stamps, report: Report
+) -> None:
     """Bring groups, users, directories, files, links, absent paths and units to what `options` say.
 
     `options` are the module's parameters, `contents` the files' contents by destination. What was
@@ -56,14 +58,17 @@ def apply(options: dict[str, Any], contents: dict[str, bytes], systemd: Systemd,
     if report.changed_files and not report.check:
         try:
             checks.run()
-        except ComponentError:
+        except ComponentError as error:
             files.restore(changes)
-            raise
+            report.taken_back([change.wanted.dest for change in changes])
+            raise ComponentError(f"the new files are refused, the former ones are back: {error}") from error
 
     foreseen: dict[str, str] = {}
     if report.check:
         foreseen = dict.fromkeys(report.changed_files, ABSENT)
-        foreseen.update({link["path"]: f"link:{link['target']}" for link in options["links"] if link["path"] in foreseen})
+        foreseen.update(
+            {link["path"]: f"link:{link['target']}" for link in options["links"] if link["path"] in foreseen}
+        )
         foreseen.update({change.wanted.dest: digest(change.wanted.content) for change in changes})
     if options["units"] or any(map(is_definition, report.changed_files)):
         units = Units(
@@ -79,4 +84,8 @@ def apply(options: dict[str, Any], contents: dict[str, bytes], systemd: Systemd,
 
 def secrets_of(options: dict[str, Any], contents: dict[str, bytes]) -> list[bytes]:
     """Contents of the files marked secret: their words must not appear in any message."""
-    return [contents[entry["dest"]] for entry in options["files"] if entry.get("secret") and entry["dest"] in contents]
+    return [
+        contents[entry["dest"]]
+        for entry in options["files"]
+        if entry.get("secret") and entry["dest"] in contents
+    ]

@@ -59,7 +59,9 @@ def wanted_files(entries: list[dict[str, Any]], contents: dict[str, bytes]) -> l
         seen.add(dest)
         validate: str | None = entry.get("validate")
         if validate is not None and "%s" not in validate:
-            raise ComponentError(f"validate of {dest} lacks '%s', the place of the file to look at: {validate}")
+            raise ComponentError(
+                f"validate of {dest} lacks '%s', the place of the file to look at: {validate}"
+            )
         files.append(
             WantedFile(
                 dest=dest,
@@ -192,7 +194,9 @@ def replace(changes: list[Change], report: Report) -> None:
         except OSError as error:
             restore(done)
             _discard(changes)
-            raise ComponentError(f"{changes[len(done)].wanted.dest} can't be replaced: {error.strerror}") from error
+            raise ComponentError(
+                f"{changes[len(done)].wanted.dest} can't be replaced: {error.strerror}"
+            ) from error
     for change in changes:
         report.file(change.wanted.dest, change.before, change.wanted.content, change.wanted.secret)
 

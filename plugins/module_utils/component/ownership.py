@@ -27,7 +27,9 @@ class Ownership:
         """From the options `owner`, `group` and `mode` of a directory or a file."""
         mode = str(entry["mode"])
         if not _MODE.fullmatch(mode):
-            raise ComponentError(f"mode '{mode}' of {entry.get('dest') or entry.get('path')} is not octal such as '0644'")
+            raise ComponentError(
+                f"mode '{mode}' of {entry.get('dest') or entry.get('path')} is not octal such as '0644'"
+            )
         return cls(entry["owner"], entry["group"], int(mode, 8))
 
     def drift(self, now: os.stat_result) -> list[str]:

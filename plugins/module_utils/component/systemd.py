@@ -75,11 +75,14 @@ class Systemctl:
         if not names:
             return {}
         done = commands.require(
-            ["systemctl", "show", f"--property={','.join(_PROPERTIES)}", "--", *names], "units can't be looked up"
+            ["systemctl", "show", f"--property={','.join(_PROPERTIES)}", "--", *names],
+            "units can't be looked up",
         )
         blocks = done.output.strip().split("\n\n")
         if len(blocks) != len(names):
-            raise ComponentError(f"systemctl told of {len(blocks)} units, asked for {len(names)}: {done.text}")
+            raise ComponentError(
+                f"systemctl told of {len(blocks)} units, asked for {len(names)}: {done.text}"
+            )
         return {name: _parse(block) for name, block in zip(names, blocks)}
 
     def daemon_reload(self) -> None:
@@ -94,7 +97,18 @@ class Systemctl:
     def journal(self, name: str, since: float) -> str:
         try:
             done = commands.run(
-                ["journalctl", "--no-pager", "-q", "-o", "cat", "-n", str(_JOURNAL_LINES), f"--since=@{int(since)}", "-u", name]
+                [
+                    "journalctl",
+                    "--no-pager",
+                    "-q",
+                    "-o",
+                    "cat",
+                    "-n",
+                    str(_JOURNAL_LINES),
+                    f"--since=@{int(since)}",
+                    "-u",
+                    name,
+                ]
             )
         except FileNotFoundError:
             return ""

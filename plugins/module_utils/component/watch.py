@@ -39,7 +39,11 @@ def fingerprint(path: str) -> str:
     if os.path.islink(path):  # to a directory: the target's name stands for it, it may be huge
         return f"link:{os.readlink(path)}"
     if stat.S_ISDIR(now.st_mode):
-        return digest(json.dumps({name: fingerprint(os.path.join(path, name)) for name in sorted(os.listdir(path))}).encode())
+        return digest(
+            json.dumps(
+                {name: fingerprint(os.path.join(path, name)) for name in sorted(os.listdir(path))}
+            ).encode()
+        )
     return f"special:{stat.S_IFMT(now.st_mode)}"
 
 
@@ -90,8 +94,12 @@ class Stamps:
         """Keep `stamp` for the next run."""
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
         staged = self._path(unit) + ".new"
-        with open(staged, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as stream:
-            json.dump({"invocation": stamp.invocation, "restart": stamp.restart, "reload": stamp.reload}, stream)
+        with open(
+            staged, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)
+        ) as stream:
+            json.dump(
+                {"invocation": stamp.invocation, "restart": stamp.restart, "reload": stamp.reload}, stream
+            )
         os.replace(staged, self._path(unit))
 
 
@@ -114,7 +122,9 @@ class Watch:
         """Path -> fingerprint."""
         return {path: self.fingerprint(path) for path in sorted(set(paths))}
 
-    def pending(self, now: Mapping[str, str], kept: Mapping[str, str], same_run: bool, state: UnitState) -> list[str]:
+    def pending(
+        self, now: Mapping[str, str], kept: Mapping[str, str], same_run: bool, state: UnitState
+    ) -> list[str]:
         """Paths of `now` (path -> fingerprint) that the running unit has not seen yet.
 
         `kept` are the fingerprints of its stamp, which counts only when it is of the `same_run`.
@@ -124,6 +134,8 @@ class Watch:
             if same_run and path in kept:
                 if kept[path] != seen:
                     changed.append(path)
-            elif path in self._foreseen or (state.active_since is not None and changed_at(path) > state.active_since):
+            elif path in self._foreseen or (
+                state.active_since is not None and changed_at(path) > state.active_since
+            ):
                 changed.append(path)
         return changed
