@@ -1,0 +1,22 @@
+"""The whole cluster: one lab for all tests of this folder, with the site rolled out on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.lab import Lab
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """Boot the tests' lab and roll the site out; removed afterwards unless TEST_LAB_KEEP is set."""
+    cluster = Lab("test", os.environ.get("TEST_LAB_NETWORK", "10.77.3"))
+    try:
+        cluster.playbook("lab")
+        yield cluster
+    finally:
+        if not os.environ.get("TEST_LAB_KEEP"):
+            cluster.playbook("lab_down")
