@@ -154,6 +154,12 @@ options:
         description: With V(false) the content is written only when the file does not exist yet.
         type: bool
         default: true
+      block:
+        description: >-
+          The content is only our part of a file that others write too. It is kept between two marked lines, at the
+          end when there are none yet; all other lines stay.
+        type: bool
+        default: false
       validate:
         description: >-
           Command that looks at the new content before it goes live; V(%s) stands for the staged file, which

@@ -9,6 +9,7 @@ import stat
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import replace as altered
 from typing import Any
 
 from . import commands
@@ -17,6 +18,9 @@ from .ownership import Ownership
 from .report import Report
 
 _STAGED = ".ansible-staged."
+# Around our lines in a file that others write too.
+BLOCK_BEGIN = b"# BEGIN trinitycore.mcp\n"
+BLOCK_END = b"# END trinitycore.mcp\n"
 _SECRET_WORD = re.compile(r"[^\s\"'=:,;]{6,}")
 
 
@@ -30,6 +34,7 @@ class WantedFile:
     secret: bool = False
     force: bool = True
     validate: str | None = None
+    block: bool = False
 
     @property
     def staged(self) -> str:
@@ -69,6 +74,7 @@ def wanted_files(entries: list[dict[str, Any]], contents: dict[str, bytes]) -> l
                 ownership=Ownership.of(entry),
                 secret=bool(entry.get("secret")),
                 force=bool(entry.get("force", True)),
+                block=bool(entry.get("block")),
                 validate=validate,
             )
         )
@@ -98,11 +104,33 @@ def _current(path: str) -> tuple[bytes | None, os.stat_result | None]:
         return stream.read(), now
 
 
+def with_block(whole: bytes, content: bytes) -> bytes:
+    """`whole` with our marked lines holding `content`; the lines of others stay as they are.
+
+    Raises ComponentError when only one of the two marks is there.
+    """
+    block = BLOCK_BEGIN + content + (b"" if content.endswith(b"\n") else b"\n") + BLOCK_END
+    begin, end = whole.find(BLOCK_BEGIN), whole.find(BLOCK_END)
+    if (begin < 0) != (end < 0) or end < begin:
+        raise ComponentError(
+            "one of the marks around our lines is gone, remove the other and what is left of them"
+        )
+    if begin < 0:
+        return whole + (b"" if not whole or whole.endswith(b"\n") else b"\n") + block
+    return whole[:begin] + block + whole[end + len(BLOCK_END) :]
+
+
 def compare(files: list[WantedFile], report: Report) -> list[Change]:
     """The files whose content differs; owner, group and mode of the others are mended at once."""
     changes: list[Change] = []
-    for wanted in files:
+    for entry in files:
+        wanted = entry
         before, now = _current(wanted.dest)
+        if wanted.block:
+            try:
+                wanted = altered(wanted, content=with_block(before or b"", wanted.content))
+            except ComponentError as error:
+                raise ComponentError(f"{wanted.dest}: {error}") from error
         if now is None or (wanted.force and before != wanted.content):
             changes.append(Change(wanted, before, now))
             continue

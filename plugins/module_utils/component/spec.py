@@ -75,6 +75,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
             "secret": {"type": "bool", "default": False, "no_log": False},
             "force": {"type": "bool", "default": True},
             "validate": {"type": "str"},
+            "block": {"type": "bool", "default": False},
             **_OWNERSHIP,
         },
     },

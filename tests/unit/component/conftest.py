@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component import apply as component
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.errors import ComponentError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.report import Report
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.spec import ARGUMENT_SPEC
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.systemd import UnitState
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.watch import Stamps
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 
 class MemorySystemd:

@@ -240,3 +240,18 @@ def test_binary_and_long_contents_are_summed_up() -> None:
 
 def test_ownership_reads_modes_as_octal() -> None:
     assert ownership.Ownership.of({"owner": "root", "group": "root", "mode": "640"}).mode == 0o640
+
+
+def test_our_block_leaves_the_lines_of_others_alone(call: Call, tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 localhost")  # no newline at the end
+    call(files=[{"dest": str(hosts), "content": "10.0.0.1 a\n", "block": True}])
+    hosts.write_text(hosts.read_text() + "10.9.9.9 theirs\n")
+    result = call(files=[{"dest": str(hosts), "content": "10.0.0.2 b\n", "block": True}])
+    assert result["changed_files"] == [str(hosts)]
+    marked = "# BEGIN trinitycore.mcp\n10.0.0.2 b\n# END trinitycore.mcp\n"
+    assert hosts.read_text() == f"127.0.0.1 localhost\n{marked}10.9.9.9 theirs\n"
+    assert not call(files=[{"dest": str(hosts), "content": "10.0.0.2 b\n", "block": True}])["changed"]
+    hosts.write_text(hosts.read_text().replace("# END trinitycore.mcp\n", ""))
+    with pytest.raises(ComponentError, match="hosts: one of the marks"):
+        call(files=[{"dest": str(hosts), "content": "10.0.0.2 b\n", "block": True}])
