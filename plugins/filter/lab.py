@@ -30,9 +30,32 @@ def lab_hosts(names: Iterable[str], hostvars: Mapping[str, Any]) -> list[dict[st
     return hosts
 
 
+def lab_platforms(platforms: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Turn Molecule's platforms (name, address, release, memory, cpus) into the module's ``hosts``."""
+    known = {"name": "name", "address": "address", "release": "image", "memory": "memory", "cpus": "cpus"}
+    return [{option: item[key] for key, option in known.items() if key in item} for item in platforms]
+
+
+def lab_instances(platforms: Iterable[Mapping[str, Any]], directory: str) -> list[dict[str, Any]]:
+    """Turn Molecule's platforms into its instance configuration: how each host is reached.
+
+    :param directory: the lab's directory, where its SSH key lies
+    """
+    return [
+        {
+            "instance": str(item["name"]),
+            "address": str(item["address"]),
+            "user": "root",
+            "port": 22,
+            "identity_file": f"{directory}/ssh_key",
+        }
+        for item in platforms
+    ]
+
+
 class FilterModule:
     """Registers the filters under ``trinitycore.mcp``."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""
-        return {"lab_hosts": lab_hosts}
+        return {"lab_hosts": lab_hosts, "lab_platforms": lab_platforms, "lab_instances": lab_instances}

@@ -108,6 +108,7 @@ def bring_up(lab: Lab) -> None:
         register.setdefault("forwarding_before", FORWARDING.read_text().strip())
         register["labs"][lab.name] = {"directory": str(lab.directory), "rules": _rules_hash(lab)}
         write_json(REGISTER, register)
+        lab.control_directory.mkdir(mode=0o700, exist_ok=True)
         if not (INTERFACES / lab.bridge).exists():
             # An address of its own: a bridge otherwise takes over a port's, and every host's ARP entry goes stale.
             digest = hashlib.sha256(lab.bridge.encode()).hexdigest()
