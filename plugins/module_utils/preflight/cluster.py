@@ -1,0 +1,248 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Checks across hosts and groups: what no single role's argument spec can tell."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .inventory import HostVariables, Inventory, UnknownYetError, UnresolvedError
+from .names import is_domain, is_host_name, network_mistake, parse_address
+from .problems import Problem, Problems, shown
+
+GROUPS = ("loadbalancers", "app", "database", "redis", "monitoring", "backup")
+NEVER_EMPTY = ("loadbalancers", "app", "database", "redis")
+PRIMARIES = {"database": "mysql_bootstrap_primary", "redis": "redis_bootstrap_primary"}
+SHORTEST_SECRET = 12
+SAFE_SECRET = re.compile(r"[!-~]+")
+UNSAFE_IN_SECRET = frozenset("\"'\\#`$")
+IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,64}")
+CIDR = "networks in CIDR form, such as 10.0.0.0/24"
+
+
+@dataclass(frozen=True)
+class ClusterChecks:
+    """The checks; each adds its problems to :attr:`problems` and goes on.
+
+    :ivar roles: names of the collection's roles.
+    :ivar secrets: names of the variables that must be set everywhere.
+    """
+
+    inventory: Inventory
+    problems: Problems
+    roles: Collection[str]
+    secrets: Collection[str]
+
+    def run(self) -> None:
+        """Run every check."""
+        self._groups()
+        self._host_names()
+        self._addresses()
+        self._primaries()
+        self._secrets()
+        self._components()
+        self._each("cluster_domain", _domain_mistake, "a domain name such as mcp.example.com, no scheme, port or path")
+        self._each("cluster_name", _name_mistake, "letters, digits, hyphens and dots")
+        self._each("cluster_admin_sources", _networks_mistake, CIDR)
+        self._each("cluster_timezone", _timezone_mistake, "a name of the tz database, such as Europe/Berlin")
+        self._each("cluster_schema", _identifier_mistake, "letters, digits and _")
+        self._each("cluster_databases", _databases_mistake, "letters, digits and _, each name once")
+        if self.inventory.members("loadbalancers"):
+            self._each("cluster_edge_address", _address_mistake, "an IP address")
+
+    def _groups(self) -> None:
+        for group in GROUPS:
+            if group not in self.inventory.groups:
+                wanted = "a group with one host or more" if group in NEVER_EMPTY else "a group, which may have no hosts"
+                self.problems.add(Problem(f"group {group}", "is missing from the inventory", wanted))
+            elif group in NEVER_EMPTY and not self.inventory.members(group):
+                self.problems.add(Problem(f"group {group}", "has no hosts", "one host or more"))
+
+    def _host_names(self) -> None:
+        for name in self.inventory.hosts:
+            if not is_host_name(name):
+                self.problems.add(
+                    Problem(f"host {name}", "can't be a name in a certificate", "letters, digits, hyphens and dots")
+                )
+
+    def _addresses(self) -> None:
+        holders: dict[str, list[str]] = {}
+        for host in self.inventory.hosts.values():
+            variable = "cluster_address" if "cluster_address" in host.set_names else "ansible_host"
+            if variable not in host.set_names:
+                self.problems.add(Problem("ansible_host", "is not set", "the host's IP address"), [host.name])
+                continue
+            value = self._value(host, variable)
+            if value is None:
+                continue
+            address = parse_address(str(value))
+            if address is None:
+                self.problems.add(
+                    Problem(
+                        variable,
+                        f"{shown(value)} is not an IP address",
+                        "an IP address; where ansible_host must be a name, set cluster_address too",
+                        host.origin(variable),
+                    ),
+                    [host.name],
+                )
+            elif address.is_unspecified or address.is_multicast:
+                self.problems.add(
+                    Problem(variable, f"{shown(value)} is no host's address", "", host.origin(variable)), [host.name]
+                )
+            elif address.is_loopback and len(self.inventory.hosts) > 1:
+                self.problems.add(
+                    Problem(
+                        variable,
+                        f"other hosts can't reach {shown(value)}",
+                        "an address other than loopback, except in a cluster of one host",
+                        host.origin(variable),
+                    ),
+                    [host.name],
+                )
+            else:
+                holders.setdefault(str(address), []).append(host.name)
+        for text, names in holders.items():
+            if len(names) > 1:
+                self.problems.add(
+                    Problem("ansible_host", f"{text} is the address of more than one host", "one address per host"),
+                    names,
+                )
+
+    def _primaries(self) -> None:
+        for group, variable in PRIMARIES.items():
+            members = self.inventory.members(group)
+            chosen: dict[str, list[str]] = {}
+            for name in members:
+                host = self.inventory.hosts[name]
+                value = self._value(host, variable)
+                if value in (None, ""):
+                    self.problems.add(
+                        Problem(variable, f"is not set: group {group} has no primary to start with", ", ".join(members)),
+                        [name],
+                    )
+                elif str(value) not in members:
+                    self.problems.add(
+                        Problem(
+                            variable,
+                            f"{shown(value)} is not in group {group}",
+                            ", ".join(members),
+                            host.origin(variable),
+                        ),
+                        [name],
+                    )
+                else:
+                    chosen.setdefault(str(value), []).append(name)
+            if len(chosen) > 1:
+                self.problems.add(
+                    Problem(variable, f"differs between hosts of group {group}: {', '.join(chosen)}", "one value"),
+                    members,
+                )
+
+    def _secrets(self) -> None:
+        missing: dict[tuple[str, ...], list[str]] = {}
+        for name in self.secrets:
+            lacking = tuple(host.name for host in self.inventory.hosts.values() if name not in host.set_names)
+            if lacking:
+                missing.setdefault(lacking, []).append(name)
+            for host in self.inventory.hosts.values():
+                if host.name not in lacking:
+                    for what, allowed in _secret_mistake(host, name):
+                        self.problems.add(Problem(name, what, allowed, host.origin(name)), [host.name])
+        for hosts, names in missing.items():
+            what = "not set; playbooks/secrets.yml, the first part of site.yml, generates what is missing"
+            self.problems.add(Problem(", ".join(names), what), hosts)
+
+    def _components(self) -> None:
+        for host in self.inventory.hosts.values():
+            value = self._value(host, "cluster_components")
+            if not isinstance(value, Mapping):
+                continue
+            for group, roles in value.items():
+                for role in roles if isinstance(roles, list) else [roles]:
+                    if role not in self.roles:
+                        self.problems.add(
+                            Problem(
+                                "cluster_components",
+                                f"{shown(role)} of group {group} is no role of this collection",
+                                ", ".join(sorted(self.roles)),
+                                host.origin("cluster_components"),
+                            ),
+                            [host.name],
+                        )
+
+    def _each(self, variable: str, mistakes: Any, allowed: str) -> None:
+        """Check a variable's value on every host with a function that yields what is wrong with it."""
+        for host in self.inventory.hosts.values():
+            value = self._value(host, variable)
+            if value is None:
+                continue
+            for mistake in mistakes(value):
+                self.problems.add(Problem(variable, mistake, allowed, host.origin(variable)), [host.name])
+
+    def _value(self, host: HostVariables, variable: str) -> Any:
+        """Return a variable's value; None if it is not set or not known yet, which is checked elsewhere."""
+        try:
+            return host.resolve(variable)
+        except (KeyError, UnknownYetError, UnresolvedError):
+            return None
+
+
+def _secret_mistake(host: HostVariables, name: str) -> Iterator[tuple[str, str]]:
+    try:
+        value = host.resolve(name)
+    except UnresolvedError as error:
+        yield f"can't be worked out, {error}", ""
+        return
+    if not isinstance(value, str) or len(value) < SHORTEST_SECRET:
+        yield "the value (hidden) is no string or too short", f"{SHORTEST_SECRET} characters or more, in quotes"
+    elif not SAFE_SECRET.fullmatch(value) or UNSAFE_IN_SECRET & set(value):
+        yield "the value (hidden) has characters that can't stand in every configuration file", (
+            f"ASCII letters, digits and signs, without spaces and {' '.join(sorted(UNSAFE_IN_SECRET))}"
+        )
+
+
+def _domain_mistake(value: Any) -> Iterator[str]:
+    if not is_domain(str(value)):
+        yield f"{shown(value)} is not a domain name"
+
+
+def _name_mistake(value: Any) -> Iterator[str]:
+    if not is_host_name(str(value)):
+        yield f"{shown(value)} can't end the names of hosts"
+
+
+def _address_mistake(value: Any) -> Iterator[str]:
+    if parse_address(str(value)) is None:
+        yield f"{shown(value)} is not an IP address"
+
+
+def _networks_mistake(value: Any) -> Iterator[str]:
+    for network in value if isinstance(value, list) else []:
+        mistake = network_mistake(str(network))
+        if mistake:
+            yield f"{shown(network)} {mistake}"
+
+
+def _timezone_mistake(value: Any) -> Iterator[str]:
+    known = zoneinfo.available_timezones()
+    if known and str(value) not in known:
+        yield f"{shown(value)} is not a time zone"
+
+
+def _identifier_mistake(value: Any) -> Iterator[str]:
+    if not IDENTIFIER.fullmatch(str(value)):
+        yield f"{shown(value)} is not a database name"
+
+
+def _databases_mistake(value: Any) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        return
+    for name in value.values():
+        yield from _identifier_mistake(name)
+    names = list(map(str, value.values()))
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{shown(name)} is named twice"
