@@ -1,0 +1,60 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Filters of the database tier."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.trinitycore.mcp.plugins.filter.cluster import cluster_hosts
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import TopologyError
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Member, decide
+
+
+def mysql_members(
+    names: Iterable[str], hostvars: Mapping[str, Any], elsewhere: Iterable[Mapping[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    """Turn database hosts into ``[{name, address, state}]``, as M(trinitycore.mcp.mysql_primary) takes them.
+
+    The state is what the host registered as ``mysql_state`` in this play; `elsewhere` are loop results
+    (`item` is the host's name) for hosts that are not part of the play. Without either it is left out.
+    """
+    asked = {str(result["item"]): result.get("state") for result in elsewhere}
+    members = []
+    for host in cluster_hosts(names, hostvars):
+        registered = hostvars[host["name"]].get("mysql_state") or {}
+        state = registered.get("state") or asked.get(host["name"])
+        members.append({**host, "state": state} if state else dict(host))
+    return members
+
+
+def mysql_server_id(address: str) -> int:
+    """Return the server id that belongs to an IPv4 address: unique as long as addresses are.
+
+    :raises AnsibleFilterError: it is no IPv4 address.
+    """
+    try:
+        return int(ipaddress.IPv4Address(address))
+    except ValueError as error:
+        raise AnsibleFilterError(f"{address!r} is no IPv4 address; set mysql_server_id") from error
+
+
+def mysql_primary(members: Iterable[Mapping[str, Any]], bootstrap_primary: str) -> str:
+    """Return the name of the primary among `members`, see `mysql_members`.
+
+    :raises AnsibleFilterError: their states contradict each other.
+    """
+    try:
+        return decide([Member.from_dict(dict(member)) for member in members], bootstrap_primary).primary
+    except TopologyError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+class FilterModule:
+    """Registers the filters under ``trinitycore.mcp``."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"mysql_members": mysql_members, "mysql_primary": mysql_primary, "mysql_server_id": mysql_server_id}

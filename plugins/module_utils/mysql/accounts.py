@@ -1,0 +1,73 @@
+"""Accounts and their privileges: the difference between wanted and present, and the statements that close it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .connection import Connection
+from .flavor import Flavor, grant_level
+
+
+@dataclass(frozen=True)
+class Account:
+    """A wanted account. `privileges` maps a level (`*.*`, `world.*`, `mcp.table`) to privileges in upper case."""
+
+    user: str
+    host: str
+    password: str
+    tls: bool
+    privileges: dict[str, frozenset[str]]
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Account:
+        """Build an account from the module's option."""
+        return cls(
+            user=data["user"],
+            host=data["host"],
+            password=data["password"],
+            tls=bool(data["tls"]),
+            privileges={
+                grant_level(level): frozenset(one.upper() for one in wanted)
+                for level, wanted in data["privileges"].items()
+                if wanted
+            },
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}"
+
+
+def ensure(server: Connection, flavor: Flavor, account: Account, dry: bool) -> list[str]:
+    """Bring one account to its wanted state and return what was (or, when `dry`, would be) done, without secrets."""
+    present = flavor.account(server, account.user, account.host)
+    wanted_hash = flavor.password_hash(account.password)
+    done: list[str] = []
+    if present is None:
+        done.append(f"create account {account}, TLS {'required' if account.tls else 'not required'}")
+        if not dry:
+            flavor.create_account(server, account.user, account.host, wanted_hash, account.tls)
+        present = {"hash": wanted_hash, "tls": account.tls, "grants": {}}
+    if present["hash"] != wanted_hash:
+        done.append(f"set the password of {account}")
+    if present["tls"] != account.tls:
+        done.append(f"{'require' if account.tls else 'do not require'} TLS of {account}")
+    if not dry and (present["hash"], present["tls"]) != (wanted_hash, account.tls):
+        flavor.alter_account(server, account.user, account.host, wanted_hash, account.tls)
+
+    has: dict[str, set[str]] = present["grants"]
+    for level in sorted({*account.privileges, *has}):
+        wanted = account.privileges.get(level, frozenset())
+        for verb, link, privileges in (
+            ("GRANT", "TO", wanted - has.get(level, set())),
+            ("REVOKE", "FROM", has.get(level, set()) - wanted),
+        ):
+            if not privileges:
+                continue
+            listed = ", ".join(sorted(privileges))
+            done.append(f"{verb.lower()} {listed} on {level} {link.lower()} {account}")
+            if not dry:
+                # The level holds % (as an escaped wildcard at times), which is the driver's placeholder sign.
+                statement = f"{verb} {listed} ON {level.replace('%', '%%')} {link} %s@%s"
+                server.execute(statement, [account.user, account.host])
+    return done

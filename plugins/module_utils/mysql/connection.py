@@ -1,0 +1,116 @@
+"""Connections to database servers: root by Unix socket on the host itself, accounts by TLS over the network."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .errors import DatabaseError, ServerUnavailable
+
+try:
+    import pymysql
+    import pymysql.cursors
+
+    PYMYSQL_MISSING = ""
+except ImportError as _error:  # a host that nothing was installed on yet
+    PYMYSQL_MISSING = f"the Python module pymysql is missing here ({_error})"
+
+Arguments = Sequence[Any] | Mapping[str, Any] | None
+
+
+class Connection:
+    """One session on one server; statements are sent in autocommit mode."""
+
+    def __init__(self, raw: Any, target: str) -> None:
+        self._raw = raw
+        self.target = target
+
+    def rows(self, statement: str, arguments: Arguments = None) -> list[dict[str, Any]]:
+        """Send a statement and return its rows, keyed by column name.
+
+        :raises DatabaseError: the server refused it. Arguments are left out of the message: they may be secrets.
+        """
+        try:
+            with self._raw.cursor(pymysql.cursors.DictCursor) as cursor:
+                cursor.execute(statement, arguments)
+                return list(cursor.fetchall())
+        except (pymysql.err.OperationalError, pymysql.err.InterfaceError) as error:
+            if error.args and error.args[0] in (2006, 2013, 2055, 0):
+                raise ServerUnavailable(f"{self.target}: the connection was lost ({_reason(error)})") from error
+            raise DatabaseError(f"{self.target}: {_reason(error)}, at: {statement}") from error
+        except pymysql.err.MySQLError as error:
+            raise DatabaseError(f"{self.target}: {_reason(error)}, at: {statement}") from error
+
+    def row(self, statement: str, arguments: Arguments = None) -> dict[str, Any] | None:
+        """Return the first row, or None when there is none."""
+        rows = self.rows(statement, arguments)
+        return rows[0] if rows else None
+
+    def value(self, statement: str, arguments: Arguments = None) -> Any:
+        """Return the first column of the first row, or None when there is no row."""
+        row = self.row(statement, arguments)
+        return next(iter(row.values())) if row else None
+
+    def execute(self, statement: str, arguments: Arguments = None) -> None:
+        """Send a statement whose rows are of no interest."""
+        self.rows(statement, arguments)
+
+    def close(self) -> None:
+        """End the session; never raises."""
+        try:
+            self._raw.close()
+        except Exception:  # noqa: BLE001 - already gone is as good as closed
+            return
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_local(socket: str, timeout: float = 10.0) -> Connection:
+    """Log in as root over the server's Unix socket, where the operating system's user is the credential.
+
+    :raises ServerUnavailable: PyMySQL or the socket is missing, or nobody answers there.
+    """
+    if PYMYSQL_MISSING:
+        raise ServerUnavailable(PYMYSQL_MISSING)
+    if not os.path.exists(socket):
+        raise ServerUnavailable(f"no server is running here: {socket} does not exist")
+    return _open(f"server at {socket}", timeout, unix_socket=socket, user="root")
+
+
+def open_remote(
+    address: str, port: int, user: str, password: str, ca_file: str, timeout: float = 10.0
+) -> Connection:
+    """Log in over the network by TLS; the server's certificate must be the CA's and be made out to `address`.
+
+    :raises ServerUnavailable: nobody answers, the certificate is not trusted, or the login is refused.
+    """
+    if PYMYSQL_MISSING:
+        raise ServerUnavailable(PYMYSQL_MISSING)
+    context = ssl.create_default_context(cafile=ca_file)
+    target = f"{user}@{address}:{port}"
+    return _open(target, timeout, host=address, port=port, user=user, password=password, ssl=context)
+
+
+def _open(target: str, timeout: float, **options: Any) -> Connection:
+    try:
+        raw = pymysql.connect(
+            charset="utf8mb4", autocommit=True, connect_timeout=timeout, read_timeout=None, **options
+        )
+    except (pymysql.err.MySQLError, OSError) as error:
+        raise ServerUnavailable(f"{target}: {_reason(error)}") from error
+    return Connection(raw, target)
+
+
+def _reason(error: Exception) -> str:
+    return str(error.args[1]) if len(error.args) > 1 else str(error)
+
+
+def quoted(name: str) -> str:
+    """Return an identifier in backquotes."""
+    return "`" + name.replace("`", "``") + "`"

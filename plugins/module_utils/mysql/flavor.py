@@ -1,0 +1,284 @@
+"""Where server flavours differ: statements, column names, how passwords are kept.
+
+Modules ask for a flavour once and then speak in its verbs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from abc import ABC, abstractmethod
+from typing import Any
+
+from . import gtid
+from .connection import Connection, quoted
+from .errors import DatabaseError
+from .state import Replication, ServerState
+
+SYSTEM_DATABASES = ("information_schema", "mysql", "performance_schema", "sys")
+
+
+class Flavor(ABC):
+    """What a kind of server must be able to do for us."""
+
+    name: str
+
+    @abstractmethod
+    def state(self, server: Connection) -> ServerState:
+        """Read the server's state."""
+
+    @abstractmethod
+    def set_read_only(self, server: Connection, read_only: bool) -> None:
+        """Open the server for writes, or close it."""
+
+    @abstractmethod
+    def oldest_binlog_position(self, server: Connection) -> str:
+        """Return the position at which the oldest binary log still kept begins; empty means from the start."""
+
+    @abstractmethod
+    def errant_transactions(self, of: ServerState, primary: ServerState) -> list[str]:
+        """Return what `of` holds and `primary` lacks."""
+
+    @abstractmethod
+    def not_reached(self, position: str, required: str) -> list[str]:
+        """Return what of `required` a server at `position` has not applied."""
+
+    @abstractmethod
+    def wait_for(self, server: Connection, position: str, timeout: float) -> bool:
+        """Wait until the server has applied `position`; False when time ran out."""
+
+    @abstractmethod
+    def stop_replication(self, server: Connection) -> None:
+        """Stop following, and keep the settings."""
+
+    @abstractmethod
+    def start_replication(self, server: Connection) -> None:
+        """Follow by the settings that are there."""
+
+    @abstractmethod
+    def follow(self, server: Connection, wanted: Replication, password: str) -> None:
+        """Make the (stopped) server follow another one from the position it has."""
+
+    @abstractmethod
+    def replication_password(self, server: Connection) -> str | None:
+        """Return the password that the server follows with, or None when it can't be known."""
+
+    @abstractmethod
+    def password_hash(self, password: str) -> str:
+        """Return what the server keeps of a password."""
+
+    @abstractmethod
+    def account(self, server: Connection, user: str, host: str) -> dict[str, Any] | None:
+        """Return ``{hash, tls, grants}`` of an account or None; `grants` maps level to set of privileges."""
+
+    @abstractmethod
+    def create_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
+        """Create an account without privileges."""
+
+    @abstractmethod
+    def alter_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
+        """Set an account's password and whether it must use TLS."""
+
+
+class MariaDB(Flavor):
+    """MariaDB 10.6 and newer."""
+
+    name = "mariadb"
+
+    def state(self, server: Connection) -> ServerState:
+        basics = server.row(
+            "SELECT @@version AS version, @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin,"
+            " @@gtid_current_pos AS position, @@gtid_binlog_state AS state"
+        )
+        assert basics is not None
+        databases = server.rows(
+            "SELECT s.SCHEMA_NAME AS name, COUNT(t.TABLE_NAME) AS tables FROM information_schema.SCHEMATA s"
+            " LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME"
+            " WHERE s.SCHEMA_NAME NOT IN %s GROUP BY s.SCHEMA_NAME",
+            [SYSTEM_DATABASES],
+        )
+        followers = server.rows(
+            "SELECT HOST AS host FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%%' ORDER BY HOST",
+            [],
+        )
+        return ServerState(
+            running=True,
+            flavor=self.name,
+            version=str(basics["version"]),
+            server_id=int(basics["server_id"]),
+            read_only=str(basics["read_only"]) not in ("0", "OFF"),
+            binlog=bool(basics["log_bin"]),
+            gtid_position=str(basics["position"]),
+            gtid_state=str(basics["state"]),
+            replication=self._replication(server),
+            followers=[str(row["host"]).rsplit(":", 1)[0] for row in followers],
+            databases={str(row["name"]): int(row["tables"]) for row in databases},
+        )
+
+    def _replication(self, server: Connection) -> Replication | None:
+        connections = server.rows("SHOW ALL SLAVES STATUS")
+        if not connections:
+            return None
+        if len(connections) > 1 or connections[0].get("Connection_name"):
+            names = ", ".join(repr(row.get("Connection_name", "")) for row in connections)
+            raise DatabaseError(f"{server.target} replicates by named connections ({names}), which we don't manage")
+        row = connections[0]
+        lag = row["Seconds_Behind_Master"]
+        errors = [str(row[key]) for key in ("Last_IO_Error", "Last_SQL_Error") if row[key]]
+        return Replication(
+            host=str(row["Master_Host"]),
+            port=int(row["Master_Port"]),
+            user=str(row["Master_User"]),
+            io_running=str(row["Slave_IO_Running"]),
+            sql_running=row["Slave_SQL_Running"] == "Yes",
+            uses_gtid=row["Using_Gtid"] == "Slave_Pos",
+            tls=row["Master_SSL_Allowed"] == "Yes",
+            verifies_certificate=row["Master_SSL_Verify_Server_Cert"] == "Yes",
+            ca_file=str(row["Master_SSL_CA_File"]),
+            retry=int(row["Connect_Retry"]),
+            lag=None if lag is None else int(lag),
+            error="; ".join(errors),
+        )
+
+    def set_read_only(self, server: Connection, read_only: bool) -> None:
+        server.execute(f"SET GLOBAL read_only = {int(read_only)}")
+
+    def oldest_binlog_position(self, server: Connection) -> str:
+        logs = server.rows("SHOW BINARY LOGS")
+        if not logs:
+            raise DatabaseError(f"{server.target} keeps no binary log")
+        events = server.rows(f"SHOW BINLOG EVENTS IN '{logs[0]['Log_name']}' LIMIT 5")
+        for event in events:
+            if event["Event_type"] == "Gtid_list":
+                return str(event["Info"]).strip("[]")
+        raise DatabaseError(f"{server.target}: {logs[0]['Log_name']} names no start position")
+
+    def errant_transactions(self, of: ServerState, primary: ServerState) -> list[str]:
+        # The position counts too: a primary that was provisioned from a copy holds transactions
+        # which its own binary log never saw.
+        known = ",".join(filter(None, (primary.gtid_state, primary.gtid_position)))
+        return [str(one) for one in gtid.errant(of.gtid_state, known)]
+
+    def not_reached(self, position: str, required: str) -> list[str]:
+        return [str(one) for one in gtid.behind(position, required)]
+
+    def wait_for(self, server: Connection, position: str, timeout: float) -> bool:
+        # No wait for what the server wrote itself: MASTER_GTID_WAIT looks at replicated positions only.
+        current = str(server.value("SELECT @@gtid_current_pos"))
+        if not gtid.behind(current, position):
+            return True
+        return server.value("SELECT MASTER_GTID_WAIT(%s, %s)", [position, timeout]) == 0
+
+    def stop_replication(self, server: Connection) -> None:
+        server.execute("STOP SLAVE")
+
+    def start_replication(self, server: Connection) -> None:
+        server.execute("START SLAVE")
+
+    def follow(self, server: Connection, wanted: Replication, password: str) -> None:
+        # A former primary's own transactions are in the binary log only; they count as applied
+        # (the caller has made sure that the new primary has them all).
+        server.execute("SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_current_pos")
+        server.execute(
+            "CHANGE MASTER TO MASTER_HOST=%s, MASTER_PORT=%s, MASTER_USER=%s, MASTER_PASSWORD=%s, MASTER_SSL=1,"
+            " MASTER_SSL_CA=%s, MASTER_SSL_VERIFY_SERVER_CERT=%s, MASTER_CONNECT_RETRY=%s, MASTER_USE_GTID=slave_pos",
+            [
+                wanted.host,
+                wanted.port,
+                wanted.user,
+                password,
+                wanted.ca_file,
+                int(wanted.verifies_certificate),
+                wanted.retry,
+            ],
+        )
+
+    def replication_password(self, server: Connection) -> str | None:
+        # The server never shows it; the file it keeps it in is readable to root on the host itself.
+        path = os.path.join(str(server.value("SELECT @@datadir")), "master.info")
+        try:
+            with open(path, encoding="utf-8", errors="replace") as lines:
+                kept = lines.read().splitlines()
+        except OSError:
+            return None
+        # number of lines, log, position, host, user, password, port, ...
+        return kept[5] if len(kept) > 6 else None
+
+    def password_hash(self, password: str) -> str:
+        inner = hashlib.sha1(password.encode()).digest()  # noqa: S324 - mysql_native_password is defined so
+        return "*" + hashlib.sha1(inner).hexdigest().upper()  # noqa: S324
+
+    def account(self, server: Connection, user: str, host: str) -> dict[str, Any] | None:
+        kept = server.value("SELECT Priv FROM mysql.global_priv WHERE User = %s AND Host = %s", [user, host])
+        if kept is None:
+            return None
+        properties: dict[str, Any] = json.loads(kept)
+        plugin = properties.get("plugin")
+        grants = [
+            str(next(iter(row.values()))) for row in server.rows("SHOW GRANTS FOR %s@%s", [user, host])
+        ]
+        return {
+            "hash": properties.get("authentication_string", "") if plugin == "mysql_native_password" else "",
+            # 0 none, 1 any TLS; 2 and 3 ask for a client certificate, which is more than we ask for
+            "tls": int(properties.get("ssl_type", 0)) > 0,
+            "grants": parse_grants(grants),
+        }
+
+    def create_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
+        self._write_account(server, "CREATE USER", user, host, password_hash, tls)
+
+    def alter_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
+        self._write_account(server, "ALTER USER", user, host, password_hash, tls)
+
+    def _write_account(
+        self, server: Connection, verb: str, user: str, host: str, password_hash: str, tls: bool
+    ) -> None:
+        # By hash: the password itself appears in no statement and so in no log.
+        server.execute(
+            f"{verb} %s@%s IDENTIFIED VIA mysql_native_password USING %s REQUIRE {'SSL' if tls else 'NONE'}",
+            [user, host, password_hash],
+        )
+
+
+_GRANT = re.compile(r"^GRANT (?P<what>.+?) ON (?P<level>(?:`(?:[^`]|``)*`|\*)\.(?:`(?:[^`]|``)*`|\*)) TO ")
+
+
+def parse_grants(lines: list[str]) -> dict[str, set[str]]:
+    """Turn ``SHOW GRANTS`` into ``{level: {privilege}}``, levels as in ``*.*`` and ```world`.*``."""
+    grants: dict[str, set[str]] = {}
+    for line in lines:
+        found = _GRANT.match(line)
+        if not found:
+            continue
+        privileges = {one.strip() for one in found["what"].split(",")} - {"USAGE"}
+        if line.endswith(" WITH GRANT OPTION"):
+            privileges.add("GRANT OPTION")
+        if privileges:
+            grants.setdefault(found["level"], set()).update(privileges)
+    return grants
+
+
+def grant_level(level: str) -> str:
+    r"""Turn ``world.*`` into the ```world`.*`` of ``SHOW GRANTS``; ``_`` and ``%`` of a database are no wildcards."""
+    if level == "*.*":
+        return level
+    database, _, table = level.partition(".")
+    if table == "*":
+        return quoted(re.sub(r"([_%])", r"\\\1", database)) + ".*"
+    return f"{quoted(database)}.{quoted(table)}"
+
+
+FLAVORS: dict[str, Flavor] = {flavor.name: flavor for flavor in (MariaDB(),)}
+
+
+def detect(server: Connection) -> Flavor:
+    """Return the flavour of a server.
+
+    :raises DatabaseError: we don't support it.
+    """
+    version = str(server.value("SELECT @@version"))
+    if "mariadb" in version.lower():
+        return FLAVORS["mariadb"]
+    raise DatabaseError(f"{server.target} is {version}; supported is {', '.join(FLAVORS)}")

@@ -1,0 +1,143 @@
+"""Make a server follow the primary, from the position it has, and only if that loses nothing."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from . import records
+from .connection import Connection, open_remote
+from .errors import DatabaseError, TopologyError
+from .flavor import Flavor
+from .state import Replication, ServerState
+
+
+@dataclass(frozen=True)
+class Primary:
+    """Where and how a replica reaches the primary; the certificate must be made out to `address`."""
+
+    name: str
+    address: str
+    port: int
+    user: str
+    password: str
+    ca_file: str
+    schema: str
+
+
+def wanted_replication(primary: Primary) -> Replication:
+    """Return the settings a replica must have; the threads' state is what health looks like."""
+    return Replication(
+        host=primary.address,
+        port=primary.port,
+        user=primary.user,
+        io_running="Yes",
+        sql_running=True,
+        uses_gtid=True,
+        tls=True,
+        verifies_certificate=True,
+        ca_file=primary.ca_file,
+        retry=5,
+        lag=None,
+        error="",
+    )
+
+
+def settings_to_change(server: Connection, flavor: Flavor, present: Replication | None, primary: Primary) -> list[str]:
+    """Name the settings that differ; empty when the server already follows as wanted (running or not)."""
+    wanted = wanted_replication(primary)
+    if present is None:
+        return [f"follow {primary.name} ({primary.address}:{primary.port})"]
+    changes = []
+    if (present.host, present.port) != (wanted.host, wanted.port):
+        changes.append(
+            f"follow {primary.name} ({primary.address}:{primary.port}) instead of {present.host}:{present.port}"
+        )
+    for name in ("user", "uses_gtid", "tls", "verifies_certificate", "ca_file", "retry"):
+        before, after = getattr(present, name), getattr(wanted, name)
+        if before != after:
+            changes.append(f"{name}: {before} -> {after}")
+    kept = flavor.replication_password(server)
+    if kept is not None and kept != primary.password:
+        changes.append("password")
+    return changes
+
+
+def make_replica(
+    server: Connection, flavor: Flavor, name: str, primary: Primary, timeout: float, dry: bool
+) -> list[str]:
+    """Bring the server there, wait until it replicates, and return what was (or, when `dry`, would be) done.
+
+    :raises DatabaseError: it can't be done without losing or merging data, or replication doesn't start.
+    """
+    state = flavor.state(server)
+    changes = settings_to_change(server, flavor, state.replication, primary)
+    done = list(changes)
+    if not state.read_only:
+        done.append("close for writes")
+    running = state.replication is not None and not changes and state.replication.healthy
+    if not running and not changes:
+        done.append("start replication")
+    if not done or dry:
+        return done
+
+    if not state.read_only:
+        flavor.set_read_only(server, True)
+        state = replace(flavor.state(server), read_only=True)
+    if changes:
+        _must_be_able_to_follow(flavor, name, state, primary)
+        if state.replication is not None:
+            flavor.stop_replication(server)
+        flavor.follow(server, wanted_replication(primary), primary.password)
+    if not running:
+        flavor.start_replication(server)
+        _wait_until_healthy(server, flavor, name, primary, timeout)
+    return done
+
+
+def _must_be_able_to_follow(flavor: Flavor, name: str, state: ServerState, primary: Primary) -> None:
+    """Ask the primary itself, by the account and certificate check that replication will use.
+
+    The replica's state was read before the primary's, so whatever it holds legitimately is seen there.
+    """
+    with open_remote(primary.address, primary.port, primary.user, primary.password, primary.ca_file) as remote:
+        there = flavor.state(remote)
+        start = flavor.oldest_binlog_position(remote)
+        history = records.read(remote, primary.schema, records.HISTORY) or {}
+    if there.read_only:
+        raise TopologyError(f"{primary.name} is read-only, so it is not the primary; {name} was left as it is")
+    extra = flavor.errant_transactions(state, there)
+    if extra:
+        raise TopologyError(
+            f"{name} holds transactions that the primary {primary.name} lacks: {', '.join(extra)}. It was left as it "
+            "is; nothing is wiped or merged"
+        )
+    if not state.gtid_state and any(state.databases.values()):
+        tables = ", ".join(f"{database} ({count})" for database, count in state.databases.items() if count)
+        raise TopologyError(
+            f"{name} holds tables that never were replicated: {tables}. It was left as it is; empty it to make it a "
+            f"replica of {primary.name}"
+        )
+    unreachable = flavor.not_reached(state.gtid_position, start)
+    if unreachable:
+        raise TopologyError(
+            f"{name} can't catch up: the binary logs of {primary.name} begin at {start}, {name} is at "
+            f"{state.gtid_position or 'the beginning'}. It needs a copy of the primary's data first"
+        )
+    if flavor.not_reached(state.gtid_position, str(history.get("incomplete_before", ""))):
+        raise TopologyError(
+            f"{primary.name} held data before it was taken over, which its binary logs do not tell of: {name} needs a "
+            "copy of the primary's data first"
+        )
+
+
+def _wait_until_healthy(server: Connection, flavor: Flavor, name: str, primary: Primary, timeout: float) -> None:
+    until = time.monotonic() + timeout
+    while True:
+        replication = flavor.state(server).replication
+        if replication is not None and replication.healthy:
+            return
+        why = replication.error if replication is not None else "it is not set up"
+        if time.monotonic() > until:
+            raise DatabaseError(f"{name} does not replicate from {primary.name}: {why or 'no reason given'}")
+        time.sleep(0.2)

@@ -1,0 +1,71 @@
+"""What one server says about itself: plain data that travels between hosts through Ansible."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Replication:
+    """How a server follows another one."""
+
+    host: str
+    port: int
+    user: str
+    io_running: str
+    sql_running: bool
+    uses_gtid: bool
+    tls: bool
+    verifies_certificate: bool
+    ca_file: str
+    retry: int
+    lag: int | None
+    error: str
+
+    @property
+    def healthy(self) -> bool:
+        """Both threads run and the connection stands."""
+        return self.io_running == "Yes" and self.sql_running
+
+    @property
+    def stopped(self) -> bool:
+        """Neither thread runs."""
+        return self.io_running == "No" and not self.sql_running
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """State of one server; `running` False means that none answered and the rest holds nothing."""
+
+    running: bool
+    flavor: str = ""
+    version: str = ""
+    server_id: int = 0
+    read_only: bool = True
+    binlog: bool = False
+    gtid_position: str = ""
+    """Last transaction of each domain that this server has, replicated or its own."""
+    gtid_state: str = ""
+    """Last transaction of each domain and origin in its binary log."""
+    replication: Replication | None = None
+    followers: list[str] = field(default_factory=list)
+    """Addresses of the servers that read its binary log now."""
+    databases: dict[str, int] = field(default_factory=dict)
+    """Number of tables by database, the server's own databases left out."""
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether anything was ever written here that a bootstrap elsewhere would lose sight of."""
+        return bool(self.gtid_state) or any(self.databases.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, the reverse of `from_dict`."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ServerState:
+        """Build a state from what `as_dict` returned."""
+        values = dict(data)
+        replication = values.pop("replication", None)
+        return cls(**values, replication=Replication(**replication) if replication else None)

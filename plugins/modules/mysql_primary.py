@@ -1,0 +1,202 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ansible module: find the primary among the database hosts and bring it to its wanted state."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+module: mysql_primary
+author: The trinitycore.mcp authors
+version_added: 2.0.0
+short_description: Find the primary among the database hosts and bring it to its wanted state
+description:
+  - Run on all database hosts at once. Each decides from the same states which host is the primary; only that one
+    acts, so nothing changes anywhere when the states contradict each other.
+  - The primary is the writable server. If none is writable (all were restarted, servers start read-only), it is the
+    one that the others follow, and it is opened again. Only where nothing was ever replicated it is
+    O(bootstrap_primary).
+  - On the primary, databases are created when absent (never altered or dropped), accounts get exactly the wanted
+    password and privileges, and it is opened for writes last. Accounts that aren't listed are left alone.
+  - Refused are two writable servers, a writable server that follows another one, a silent server while none is
+    writable, and a bootstrap beside servers that hold data.
+options:
+  name:
+    description: This host, as named in O(members).
+    type: str
+    required: true
+  members:
+    description: All database hosts of the inventory.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the host.
+        type: str
+        required: true
+      address:
+        description: Address by which the others follow it.
+        type: str
+        required: true
+      state:
+        description: What M(trinitycore.mcp.mysql_server_state) returned there. Left out when it couldn't be asked.
+        type: dict
+  bootstrap_primary:
+    description: The host that becomes primary where nothing was ever replicated.
+    type: str
+    required: true
+  schema:
+    description: Our own database.
+    type: str
+    default: mcp
+  databases:
+    description: Other databases that must exist.
+    type: list
+    elements: str
+    default: []
+  accounts:
+    description: Accounts and all of their privileges.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      user:
+        description: Name.
+        type: str
+        required: true
+      host:
+        description: Host pattern.
+        type: str
+        default: "%"
+      password:
+        description: Password.
+        type: str
+        required: true
+      tls:
+        description: Whether the account must use TLS. An account of V(localhost) comes by the Unix socket.
+        type: bool
+        default: true
+      privileges:
+        description:
+          - Privileges by level, such as C(*.*), C(world.*) or C(mcp.deployment_record). Names as SHOW GRANTS gives them.
+        type: dict
+        default: {}
+  socket:
+    description: Unix socket of the server on this host.
+    type: path
+    default: /run/mysqld/mysqld.sock
+attributes:
+  check_mode:
+    support: full
+    description: On a host without a server, all that a primary needs is reported as a change.
+  diff_mode:
+    support: full
+    description: Lists what is done, without passwords.
+"""
+
+EXAMPLES = """
+- name: The primary is open and has the accounts
+  trinitycore.mcp.mysql_primary:
+    name: "{{ inventory_hostname }}"
+    members: "{{ groups['database'] | trinitycore.mcp.mysql_members(hostvars) }}"
+    bootstrap_primary: db1
+    databases: [world]
+    accounts:
+      - user: app_ro
+        password: "{{ mysql_app_ro_password }}"
+        privileges: {'world.*': [SELECT]}
+"""
+
+RETURN = """
+primary:
+  description: The primary.
+  returned: success
+  type: str
+reason:
+  description: How that is known.
+  returned: success
+  type: str
+actions:
+  description: What was done on this host, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.accounts import Account
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailable
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import Wanted, make_primary
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Member, decide
+
+
+def act(options: dict[str, Any], wanted: Wanted, dry: bool) -> list[str]:
+    """Bring the server on this host to the primary's state; see `make_primary`."""
+    try:
+        with open_local(options["socket"]) as server:
+            return make_primary(server, detect(server), wanted, dry)
+    except ServerUnavailable:
+        if not dry:
+            raise
+        return [f"create database {database}" for database in (wanted.schema, *wanted.databases)] + [
+            f"create account {account}" for account in wanted.accounts
+        ]
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "members": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "address": {"type": "str", "required": True},
+                    "state": {"type": "dict"},
+                },
+            },
+            "bootstrap_primary": {"type": "str", "required": True},
+            "schema": {"type": "str", "default": "mcp"},
+            "databases": {"type": "list", "elements": "str", "default": []},
+            "accounts": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "user": {"type": "str", "required": True},
+                    "host": {"type": "str", "default": "%"},
+                    "password": {"type": "str", "required": True, "no_log": True},
+                    "tls": {"type": "bool", "default": True},
+                    "privileges": {"type": "dict", "default": {}},
+                },
+            },
+            "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+        },
+        supports_check_mode=True,
+    )
+    options = dict(module.params)
+    wanted = Wanted(
+        schema=options["schema"],
+        databases=options["databases"],
+        accounts=[Account.from_dict(account) for account in options["accounts"]],
+    )
+    try:
+        decision = decide([Member.from_dict(member) for member in options["members"]], options["bootstrap_primary"])
+        actions = act(options, wanted, module.check_mode) if decision.primary == options["name"] else []
+    except DatabaseError as error:
+        module.fail_json(msg=str(error))
+    diff = {"before": "", "after": "".join(f"{action}\n" for action in actions)}
+    module.exit_json(
+        changed=bool(actions), primary=decision.primary, reason=decision.reason, actions=actions, diff=diff
+    )
+
+
+if __name__ == "__main__":
+    main()

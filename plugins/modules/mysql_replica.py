@@ -1,0 +1,153 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ansible module: make the server on this host a replica of the primary."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+module: mysql_replica
+author: The trinitycore.mcp authors
+version_added: 2.0.0
+short_description: Make the database server on this host a replica of the primary
+description:
+  - Describes a wanted state - this server follows that primary by GTID, over TLS with the certificate checked, and
+    is read-only - and does what is missing. Waits until replication runs.
+  - Before it points a server at a primary it logs in there the way replication will, and refuses with the reason when
+    the primary is not writable, when this server holds transactions that the primary lacks, or when the
+    primary's binary logs don't reach back far enough. Nothing is wiped or merged.
+  - On the primary itself it does nothing.
+options:
+  name:
+    description: This host.
+    type: str
+    required: true
+  primary:
+    description: The primary.
+    type: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the host.
+        type: str
+        required: true
+      address:
+        description: Its address; its certificate must be made out to it.
+        type: str
+        required: true
+  port:
+    description: Port of the primary.
+    type: int
+    default: 3306
+  user:
+    description: Account to replicate by.
+    type: str
+    default: replication
+  password:
+    description: Its password.
+    type: str
+    required: true
+  ca_file:
+    description: Authority that signed the primary's certificate, readable to the server.
+    type: path
+    required: true
+  schema:
+    description: Our own database, which holds what the primary knows of its history.
+    type: str
+    default: mcp
+  socket:
+    description: Unix socket of the server on this host.
+    type: path
+    default: /run/mysqld/mysqld.sock
+  timeout:
+    description: Seconds to wait until replication runs.
+    type: float
+    default: 30.0
+attributes:
+  check_mode:
+    support: full
+    description: On a host without a server, following the primary is reported as a change.
+  diff_mode:
+    support: full
+    description: Lists what is done, without the password.
+"""
+
+EXAMPLES = """
+- name: This server follows the primary
+  trinitycore.mcp.mysql_replica:
+    name: "{{ inventory_hostname }}"
+    primary: {name: db1, address: 192.0.2.31}
+    password: "{{ mysql_replication_password }}"
+    ca_file: /etc/trinitycore-pki/ca.crt
+"""
+
+RETURN = """
+actions:
+  description: What was done, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailable
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.replica import Primary, make_replica
+
+
+def act(socket: str, name: str, primary: Primary, timeout: float, dry: bool) -> list[str]:
+    """Bring the server on this host to a replica's state; see `make_replica`."""
+    try:
+        with open_local(socket) as server:
+            return make_replica(server, detect(server), name, primary, timeout, dry)
+    except ServerUnavailable:
+        if not dry:
+            raise
+        return [f"follow {primary.name} ({primary.address}:{primary.port})"]
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "primary": {
+                "type": "dict",
+                "required": True,
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "address": {"type": "str", "required": True},
+                },
+            },
+            "port": {"type": "int", "default": 3306},
+            "user": {"type": "str", "default": "replication"},
+            "password": {"type": "str", "required": True, "no_log": True},
+            "ca_file": {"type": "path", "required": True},
+            "schema": {"type": "str", "default": "mcp"},
+            "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+            "timeout": {"type": "float", "default": 30.0},
+        },
+        supports_check_mode=True,
+    )
+    options = dict(module.params)
+    if options["name"] == options["primary"]["name"]:
+        module.exit_json(changed=False, actions=[])
+    primary = Primary(
+        name=options["primary"]["name"],
+        address=options["primary"]["address"],
+        port=options["port"],
+        user=options["user"],
+        password=options["password"],
+        ca_file=options["ca_file"],
+        schema=options["schema"],
+    )
+    try:
+        actions = act(options["socket"], options["name"], primary, options["timeout"], module.check_mode)
+    except DatabaseError as error:
+        module.fail_json(msg=str(error))
+    diff = {"before": "", "after": "".join(f"{action}\n" for action in actions)}
+    module.exit_json(changed=bool(actions), actions=actions, diff=diff)
+
+
+if __name__ == "__main__":
+    main()

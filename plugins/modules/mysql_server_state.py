@@ -1,0 +1,149 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ansible module: what the database server on this host says about itself."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+module: mysql_server_state
+author: The trinitycore.mcp authors
+version_added: 2.0.0
+short_description: Read the live state of the database server on this host
+description:
+  - Returns whether the server is writable, whom it follows and who follows it, its transaction position and what
+    it holds. Changes nothing.
+  - The states of all database hosts together say which one is the primary, see M(trinitycore.mcp.mysql_primary).
+  - Logs in as root over the Unix socket.
+options:
+  socket:
+    description: Unix socket of the server.
+    type: path
+    default: /run/mysqld/mysqld.sock
+  unit:
+    description: systemd unit of the server, for RV(restart_due).
+    type: str
+    default: mariadb.service
+  configuration:
+    description: Files that the server reads at its start.
+    type: list
+    elements: path
+    default: []
+  wait_for:
+    description: Wait until the server has applied this transaction position, as returned by RV(state.gtid_position).
+    type: str
+  healthy:
+    description:
+      - Fail when the server is a replica that doesn't replicate, or that is further behind than O(max_lag).
+    type: bool
+    default: false
+  max_lag:
+    description: Seconds a replica may be behind when it is to be O(healthy).
+    type: int
+    default: 30
+  timeout:
+    description: Seconds to wait for O(wait_for), and for a replica to become O(healthy).
+    type: float
+    default: 60.0
+attributes:
+  check_mode:
+    support: full
+    description: Reads only. In check mode a server that isn't installed yet is reported as not running.
+"""
+
+EXAMPLES = """
+- name: What the server is doing
+  trinitycore.mcp.mysql_server_state:
+  register: mysql_state
+
+- name: This replica has everything that was loaded
+  trinitycore.mcp.mysql_server_state:
+    wait_for: "{{ loaded.gtid_position }}"
+"""
+
+RETURN = """
+state:
+  description:
+    - C(running), C(flavor), C(version), C(server_id), C(read_only), C(binlog), C(gtid_position), C(gtid_state),
+      C(replication) (whom it follows and how, or none), C(followers) (addresses), C(databases) (tables by database).
+  returned: success
+  type: dict
+restart_due:
+  description: Whether one of O(configuration) changed after the server had started.
+  returned: success
+  type: bool
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.trinitycore.mcp.plugins.module_utils.component.systemd import Systemctl
+from ansible_collections.trinitycore.mcp.plugins.module_utils.component.watch import changed_at
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailable
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.state import ServerState
+
+
+def read_state(
+    socket: str, wait_for: str | None, healthy: bool, max_lag: int, timeout: float
+) -> ServerState:
+    """Read the server's state, after waiting for what is asked.
+
+    :raises DatabaseError: it can't be read, or what was waited for didn't come.
+    """
+    until = time.monotonic() + timeout
+    with open_local(socket) as server:
+        flavor = detect(server)
+        if wait_for and not flavor.wait_for(server, wait_for, timeout):
+            raise DatabaseError(f"{server.target} has not applied {wait_for} after {timeout:g} s")
+        while True:
+            state = flavor.state(server)
+            replication = state.replication
+            if not healthy or replication is None:
+                return state
+            if replication.healthy and replication.lag is not None and replication.lag <= max_lag:
+                return state
+            if time.monotonic() > until:
+                what = f"is {replication.lag} s behind" if replication.healthy else "does not replicate"
+                raise DatabaseError(f"{server.target} {what}: {replication.error or 'no error given'}")
+            time.sleep(0.5)
+
+
+def restart_due(unit: str, configuration: list[str]) -> bool:
+    """Whether a file changed after the unit had come up."""
+    if not configuration:
+        return False
+    since = Systemctl().show([unit])[unit].active_since
+    return since is not None and any(changed_at(path) > since for path in configuration)
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+            "unit": {"type": "str", "default": "mariadb.service"},
+            "configuration": {"type": "list", "elements": "path", "default": []},
+            "wait_for": {"type": "str"},
+            "healthy": {"type": "bool", "default": False},
+            "max_lag": {"type": "int", "default": 30},
+            "timeout": {"type": "float", "default": 60.0},
+        },
+        supports_check_mode=True,
+    )
+    options = dict(module.params)
+    unit, configuration = options.pop("unit"), options.pop("configuration")
+    try:
+        state = read_state(**options)
+        due = restart_due(unit, configuration)
+    except ServerUnavailable as error:
+        if not module.check_mode:
+            module.fail_json(msg=str(error))
+        state, due = ServerState(running=False), False
+    except DatabaseError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, state=state.as_dict(), restart_due=due)
+
+
+if __name__ == "__main__":
+    main()
