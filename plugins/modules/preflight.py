@@ -37,5 +37,5 @@ problems:
   type: list
   elements: str
   sample:
-    - mysql_bootstrap_primary (group database) - 'db9' is not in group database - allowed are db1, db2
+    - mysql_bootstrap_primary (group database) - 'db9' is not in group database - allowed values are db1, db2
 """

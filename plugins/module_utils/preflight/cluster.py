@@ -11,7 +11,7 @@ from typing import Any
 
 from .inventory import HostVariables, Inventory, UnknownYetError, UnresolvedError
 from .names import is_domain, is_host_name, network_mistake, parse_address
-from .problems import Problem, Problems, shown
+from .problems import Problem, Problems, one_of, shown
 
 GROUPS = ("loadbalancers", "app", "database", "redis", "monitoring", "backup")
 NEVER_EMPTY = ("loadbalancers", "app", "database", "redis")
@@ -20,7 +20,7 @@ SHORTEST_SECRET = 12
 SAFE_SECRET = re.compile(r"[!-~]+")
 UNSAFE_IN_SECRET = frozenset("\"'\\#`$")
 IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,64}")
-CIDR = "networks in CIDR form, such as 10.0.0.0/24"
+CIDR = "must be networks in CIDR form, such as 10.0.0.0/24"
 
 
 @dataclass(frozen=True)
@@ -44,36 +44,36 @@ class ClusterChecks:
         self._primaries()
         self._secrets()
         self._components()
-        self._each("cluster_domain", _domain_mistake, "a domain name such as mcp.example.com, no scheme, port or path")
-        self._each("cluster_name", _name_mistake, "letters, digits, hyphens and dots")
+        self._each("cluster_domain", _domain_mistake, "must be a domain name such as mcp.example.com, no scheme, port or path")
+        self._each("cluster_name", _name_mistake, "must be letters, digits, hyphens and dots")
         self._each("cluster_admin_sources", _networks_mistake, CIDR)
-        self._each("cluster_timezone", _timezone_mistake, "a name of the tz database, such as Europe/Berlin")
-        self._each("cluster_schema", _identifier_mistake, "letters, digits and _")
-        self._each("cluster_databases", _databases_mistake, "letters, digits and _, each name once")
+        self._each("cluster_timezone", _timezone_mistake, "must be a name of the tz database, such as Europe/Berlin")
+        self._each("cluster_schema", _identifier_mistake, "must be letters, digits and _")
+        self._each("cluster_databases", _databases_mistake, "must be letters, digits and _, each name once")
         if self.inventory.members("loadbalancers"):
-            self._each("cluster_edge_address", _address_mistake, "an IP address")
+            self._each("cluster_edge_address", _address_mistake, "must be an IP address")
 
     def _groups(self) -> None:
         for group in GROUPS:
             if group not in self.inventory.groups:
-                wanted = "a group with one host or more" if group in NEVER_EMPTY else "a group, which may have no hosts"
+                wanted = "needs one host or more" if group in NEVER_EMPTY else "may be empty, but must be there"
                 self.problems.add(Problem(f"group {group}", "is missing from the inventory", wanted))
             elif group in NEVER_EMPTY and not self.inventory.members(group):
-                self.problems.add(Problem(f"group {group}", "has no hosts", "one host or more"))
+                self.problems.add(Problem(f"group {group}", "has no hosts", "needs one host or more"))
 
     def _host_names(self) -> None:
         for name in self.inventory.hosts:
             if not is_host_name(name):
                 self.problems.add(
-                    Problem(f"host {name}", "can't be a name in a certificate", "letters, digits, hyphens and dots")
+                    Problem(f"host {name}", "can't be a name in a certificate", "must be letters, digits, hyphens and dots")
                 )
 
     def _addresses(self) -> None:
-        holders: dict[str, list[str]] = {}
+        holders: dict[str, dict[str, str]] = {}
         for host in self.inventory.hosts.values():
             variable = "cluster_address" if "cluster_address" in host.set_names else "ansible_host"
             if variable not in host.set_names:
-                self.problems.add(Problem("ansible_host", "is not set", "the host's IP address"), [host.name])
+                self.problems.add(Problem("ansible_host", "is not set", "must be the host's IP address"), [host.name])
                 continue
             value = self._value(host, variable)
             if value is None:
@@ -84,7 +84,7 @@ class ClusterChecks:
                     Problem(
                         variable,
                         f"{shown(value)} is not an IP address",
-                        "an IP address; where ansible_host must be a name, set cluster_address too",
+                        "must be an IP address; where ansible_host has to be a name, set cluster_address too",
                         host.origin(variable),
                     ),
                     [host.name],
@@ -98,18 +98,19 @@ class ClusterChecks:
                     Problem(
                         variable,
                         f"other hosts can't reach {shown(value)}",
-                        "an address other than loopback, except in a cluster of one host",
+                        "must not be a loopback address, except in a cluster of one host",
                         host.origin(variable),
                     ),
                     [host.name],
                 )
             else:
-                holders.setdefault(str(address), []).append(host.name)
-        for text, names in holders.items():
-            if len(names) > 1:
+                holders.setdefault(str(address), {})[host.name] = variable
+        for text, variables in holders.items():
+            if len(variables) > 1:
+                subject = ", ".join(sorted(set(variables.values())))
                 self.problems.add(
-                    Problem("ansible_host", f"{text} is the address of more than one host", "one address per host"),
-                    names,
+                    Problem(subject, f"{text} is the address of more than one host", "must be another on each host"),
+                    variables,
                 )
 
     def _primaries(self) -> None:
@@ -121,7 +122,7 @@ class ClusterChecks:
                 value = self._value(host, variable)
                 if value in (None, ""):
                     self.problems.add(
-                        Problem(variable, f"is not set: group {group} has no primary to start with", ", ".join(members)),
+                        Problem(variable, f"is not set, group {group} has no primary to start with", one_of(members)),
                         [name],
                     )
                 elif str(value) not in members:
@@ -129,7 +130,7 @@ class ClusterChecks:
                         Problem(
                             variable,
                             f"{shown(value)} is not in group {group}",
-                            ", ".join(members),
+                            one_of(members),
                             host.origin(variable),
                         ),
                         [name],
@@ -138,7 +139,7 @@ class ClusterChecks:
                     chosen.setdefault(str(value), []).append(name)
             if len(chosen) > 1:
                 self.problems.add(
-                    Problem(variable, f"differs between hosts of group {group}: {', '.join(chosen)}", "one value"),
+                    Problem(variable, f"differs between hosts of group {group}: {', '.join(chosen)}", "must be one value"),
                     members,
                 )
 
@@ -168,7 +169,7 @@ class ClusterChecks:
                             Problem(
                                 "cluster_components",
                                 f"{shown(role)} of group {group} is no role of this collection",
-                                ", ".join(sorted(self.roles)),
+                                one_of(sorted(self.roles)),
                                 host.origin("cluster_components"),
                             ),
                             [host.name],
@@ -198,10 +199,10 @@ def _secret_mistake(host: HostVariables, name: str) -> Iterator[tuple[str, str]]
         yield f"can't be worked out, {error}", ""
         return
     if not isinstance(value, str) or len(value) < SHORTEST_SECRET:
-        yield "the value (hidden) is no string or too short", f"{SHORTEST_SECRET} characters or more, in quotes"
+        yield "the value (hidden) is no string or too short", f"must be {SHORTEST_SECRET} characters or more, in quotes"
     elif not SAFE_SECRET.fullmatch(value) or UNSAFE_IN_SECRET & set(value):
         yield "the value (hidden) has characters that can't stand in every configuration file", (
-            f"ASCII letters, digits and signs, without spaces and {' '.join(sorted(UNSAFE_IN_SECRET))}"
+            f"must be ASCII letters, digits and signs, without spaces and {' '.join(sorted(UNSAFE_IN_SECRET))}"
         )
 
 

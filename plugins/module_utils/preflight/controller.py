@@ -20,9 +20,9 @@ def controller_problems(core_version: str) -> Iterator[Problem]:
     :param core_version: version of ansible-core, such as ``2.19.1``.
     """
     if sys.version_info[:2] < OLDEST_PYTHON:
-        yield Problem("Python of the controller", f"is {sys.version.split()[0]}", f"{_text(OLDEST_PYTHON)} or newer")
+        yield Problem("Python of the controller", f"is {sys.version.split()[0]}", f"must be {_text(OLDEST_PYTHON)} or newer")
     if tuple(int(part) for part in core_version.split(".")[:2]) < OLDEST_CORE:
-        yield Problem("ansible-core", f"is {core_version}", f"{_text(OLDEST_CORE)} or newer")
+        yield Problem("ansible-core", f"is {core_version}", f"must be {_text(OLDEST_CORE)} or newer")
     for package, purpose in PACKAGES.items():
         if importlib.util.find_spec(package) is None:
             yield Problem(f"Python package {package}", f"is not installed on the controller, and it {purpose}")

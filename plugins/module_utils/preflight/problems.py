@@ -17,7 +17,7 @@ class Problem:
 
     :ivar subject: the variable, group or program that it is about.
     :ivar what: what is wrong with it, as the rest of a sentence.
-    :ivar allowed: what would be right.
+    :ivar allowed: what would be right, for example as :func:`one_of` says it.
     :ivar origin: file and line of the wrong value.
     """
 
@@ -43,6 +43,11 @@ class Problems:
         return [_line(problem, inventory.describe(hosts)) for problem, hosts in ordered]
 
 
+def one_of(values: Iterable[object]) -> str:
+    """Name the values that are allowed."""
+    return f"allowed values are {', '.join(map(str, values))}"
+
+
 def shown(value: object, secret: bool = False) -> str:
     """Return a value as shown in a problem: short, and never a secret."""
     if secret:
@@ -54,6 +59,6 @@ def shown(value: object, secret: bool = False) -> str:
 def _line(problem: Problem, hosts: str) -> str:
     # No colon before a space: callbacks that print YAML would put the whole line in quotes.
     where = f" ({hosts})" if hosts else ""
-    allowed = f" - allowed are {problem.allowed}" if problem.allowed else ""
+    allowed = f" - {problem.allowed}" if problem.allowed else ""
     origin = f" [{problem.origin}]" if problem.origin else ""
-    return f"{problem.subject}{where} - {problem.what}{allowed}{origin}"
+    return f"{problem.subject}{where} - {problem.what}{allowed}{origin}".replace(": ", " ")

@@ -11,7 +11,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .inventory import HostVariables, Inventory, UnknownYetError, UnresolvedError
-from .problems import Problem, Problems, shown
+from .problems import Problem, Problems, one_of, shown
 from .specs import RoleSpec, owner_of
 
 SHARED_ROLE = "cluster"
@@ -74,7 +74,7 @@ class VariableChecks:
     def _unknown(self, name: str, role: str, known: Collection[str]) -> tuple[str, str]:
         close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
         what = f"no role knows this variable{f', did you mean {close[0]}?' if close else ''}"
-        return what, "" if close else ", ".join(sorted(self.specs[role].options))
+        return what, "" if close else f"role {role} knows {', '.join(sorted(self.specs[role].options))}"
 
     def _check_required(self, host: HostVariables, role: str, problems: Problems) -> None:
         spec = self.specs.get(role)
@@ -108,7 +108,7 @@ def check_value(name: str, option: Mapping[str, Any], value: Any, secret: bool) 
     validator = ArgumentSpecValidator({name: _without_defaults(option)})
     for error in validator.validate({name: value}).errors:
         if kind in ("list", "dict") and not secret:
-            yield f"{error}", "" if option.get("options") else _kind(option)
+            yield str(error), "" if option.get("options") else _kind(option)
         elif option.get("choices") and str(value) not in map(str, option["choices"]):
             yield f"{shown(value, secret)} is not one of the choices", _kind(option)
         else:
@@ -117,12 +117,12 @@ def check_value(name: str, option: Mapping[str, Any], value: Any, secret: bool) 
 
 def _kind(option: Mapping[str, Any]) -> str:
     if option.get("choices"):
-        return ", ".join(str(choice) for choice in option["choices"])
+        return one_of(option["choices"])
     kind = option.get("type", "str")
     name = TYPE_NAMES.get(kind, kind)
     if kind == "list" and "elements" in option:
         name = f"a list, each of it {TYPE_NAMES.get(option['elements'], option['elements'])}"
-    return name
+    return f"must be {name}"
 
 
 def _without_defaults(option: Mapping[str, Any]) -> dict[str, Any]:
