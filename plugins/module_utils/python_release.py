@@ -1,0 +1,163 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Release directories of a Python program on a host: installed beside each other, one of them current."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+MARKER = "RELEASE.json"
+
+
+class ReleaseError(Exception):
+    """A release cannot be installed or activated; the message says why."""
+
+
+@dataclass
+class Wanted:
+    """What a host should hold."""
+
+    version: str
+    interpreter: str
+    keep: int
+    activate: str  # never | first | always
+
+
+@dataclass
+class Plan:
+    """What has to be done to get there."""
+
+    install: bool
+    activate: bool
+    remove: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Whether anything has to be done."""
+        return self.install or self.activate or bool(self.remove)
+
+
+class Releases:
+    """The folder that holds ``releases/<version>/`` and the links ``current`` and ``previous``."""
+
+    def __init__(self, path: Path) -> None:
+        """Look at the folder ``path``; it need not exist."""
+        self.path = path
+        self.folder = path / "releases"
+
+    def linked(self, name: str) -> str | None:
+        """Return the version that the link ``current`` or ``previous`` leads to, None without one."""
+        link = self.path / name
+        return Path(os.readlink(link)).name if link.is_symlink() else None
+
+    def marker(self, version: str) -> dict[str, Any] | None:
+        """Return what was noted when a release was completed, None if it is absent or incomplete."""
+        try:
+            noted: dict[str, Any] = json.loads((self.folder / version / MARKER).read_text())
+        except (OSError, ValueError):
+            return None
+        return noted
+
+    def installed(self) -> list[str]:
+        """Return the versions that are there, complete or not, the oldest first."""
+        if not self.folder.is_dir():
+            return []
+        entries = [entry for entry in self.folder.iterdir() if entry.is_dir()]
+        return [entry.name for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime)]
+
+    def plan(self, wanted: Wanted) -> Plan:
+        """Return what has to be done for ``wanted``.
+
+        A release counts as installed when it was completed with the interpreter that the host has now: after an
+        upgrade of the operating system its virtual environment leads nowhere.
+        """
+        noted = self.marker(wanted.version)
+        install = noted is None or noted.get("interpreter") != os.path.realpath(wanted.interpreter)
+        current = self.linked("current")
+        activate = wanted.activate == "always" or (wanted.activate == "first" and current is None)
+        activate = activate and current != wanted.version
+        kept = {wanted.version, wanted.version if activate else current}
+        kept.add(current if activate else self.linked("previous"))
+        others = [version for version in self.installed() if version not in kept]
+        spare = max(wanted.keep - len(kept - {None}), 0)
+        return Plan(install, activate, others[: len(others) - spare])
+
+    def install(self, wanted: Wanted, archive: Path, sha256: str) -> None:
+        """Install a release from a wheelhouse archive, without any network.
+
+        It is made where it will stay, since scripts carry its path, and counts from the moment its marker is
+        written. What an interrupted run left is replaced.
+
+        :raises ReleaseError: the environment could not be made or pip refused the wheels.
+        """
+        target = self.folder / wanted.version
+        shutil.rmtree(target, ignore_errors=True)
+        os.umask(0o022)
+        target.mkdir(parents=True)
+        self._run(wanted.interpreter, "-m", "venv", "--without-pip", str(target))
+        python = str(target / "bin" / "python")
+        with tempfile.TemporaryDirectory(prefix="wheels-", dir=self.path) as wheels:
+            with tarfile.open(archive) as tar:
+                tar.extractall(wheels, filter="data")
+            files = sorted(Path(wheels).glob("*.whl"))
+            pip = [path for path in files if path.name.startswith("pip-")]
+            if not pip:
+                raise ReleaseError(f"{archive} holds no pip")
+            options = ("--no-index", "--no-deps", "--no-cache-dir", "--no-compile", "--disable-pip-version-check")
+            self._run(
+                *(python, f"{pip[0]}/pip", "install", "--quiet", *options),
+                *(str(path) for path in files if path not in pip),
+            )
+        # Compiled here and not by the service, which may not write to this place.
+        self._run(python, "-m", "compileall", "-q", "-j", "0", str(target / "lib"))
+        note = {
+            "version": wanted.version,
+            "archive_sha256": sha256,
+            "interpreter": os.path.realpath(wanted.interpreter),
+            "installed": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        }
+        partial = target / f".{MARKER}"
+        partial.write_text(json.dumps(note, indent=2) + "\n")
+        os.sync()
+        partial.replace(target / MARKER)
+
+    def activate(self, version: str) -> None:
+        """Point ``current`` at an installed release and ``previous`` at the one that was current.
+
+        :raises ReleaseError: the release is not installed.
+        """
+        if self.marker(version) is None:
+            raise ReleaseError(f"release {version} is not installed in {self.folder}")
+        replaced = self.linked("current")
+        # The services watch this file: it is new from the moment the release becomes current.
+        os.utime(self.folder / version / MARKER)
+        if replaced is not None and replaced != version:
+            self._link("previous", replaced)
+        self._link("current", version)
+
+    def remove(self, versions: list[str]) -> None:
+        """Delete releases; the marker goes first, so that a half deleted one never counts as installed."""
+        for version in versions:
+            (self.folder / version / MARKER).unlink(missing_ok=True)
+            shutil.rmtree(self.folder / version)
+
+    def _link(self, name: str, version: str) -> None:
+        """Set a link so that it leads somewhere at every moment."""
+        partial = self.path / f".{name}.new"
+        partial.unlink(missing_ok=True)
+        partial.symlink_to(Path("releases") / version)
+        partial.replace(self.path / name)
+
+    @staticmethod
+    def _run(*command: str) -> None:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-15:])
+            raise ReleaseError(f"{' '.join(command[:4])} ... failed with status {done.returncode}:\n{said}")
