@@ -1,0 +1,107 @@
+"""All database hosts as one: a read goes to a healthy one, replicas first, and moves on when that one fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from trinitycore_mcp import config
+from trinitycore_mcp.database.errors import HostLost, Unavailable
+from trinitycore_mcp.database.host import CHECK_TIMEOUT, Host, Role
+from trinitycore_mcp.database.session import Row, SessionSettings
+
+
+@dataclass(frozen=True)
+class HostState:
+    """A host's state for people: `role` is what it last said, `reason` why it is down."""
+
+    host: str
+    up: bool
+    role: str
+    reason: str
+
+
+class Database:
+    """Reads rows; writes nothing."""
+
+    def __init__(self, options: config.Database, settings: SessionSettings) -> None:
+        self._patience = options.pool.acquire_timeout
+        self._changed = asyncio.Event()
+        self._hosts = [Host(address, settings, options.pool, self._wake) for address in options.hosts]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Watch the hosts while the context is open; waits for the first round of checks, not for success."""
+        watchers = [asyncio.create_task(host.watch()) for host in self._hosts]
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT):
+                while any(host.reason == "not checked yet" for host in self._hosts):
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            pass
+        try:
+            yield
+        finally:
+            for watcher in watchers:
+                watcher.cancel()
+            await asyncio.gather(*watchers, return_exceptions=True)
+            for host in self._hosts:
+                host.close()
+
+    def states(self) -> list[HostState]:
+        """Return every host's state, in configured order."""
+        return [HostState(host.name, host.up, host.role, host.reason) for host in self._hosts]
+
+    @property
+    def available(self) -> bool:
+        """Whether a read would find a host now."""
+        return any(host.up for host in self._hosts)
+
+    async def fetch(self, kind: str, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Run one read on a healthy host and return its rows.
+
+        When the host fails, the read is repeated on another; when none is healthy, it waits for one for as long
+        as the pool waits for a connection (a failover of the last host, a restart).
+
+        :param kind: a bounded label for metrics, e.g. the tool's name.
+        :param sql: a SELECT with %s for each parameter.
+        :raises Unavailable: no host could serve.
+        :raises DatabaseError: the statement itself failed.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._patience
+        while True:
+            host = self._pick()
+            if host is None:
+                if not await self._a_change_before(deadline):
+                    raise Unavailable(self._why())
+                continue
+            try:
+                return await host.fetch(kind, sql, parameters)
+            except HostLost as error:
+                # The host is marked down now. If it comes back at once and fails again, patience ends it.
+                if loop.time() > deadline and self._pick() is None:
+                    raise Unavailable(self._why()) from error
+
+    def _pick(self) -> Host | None:
+        """Return the least busy healthy replica, else the primary, else None."""
+        healthy = [host for host in self._hosts if host.up]
+        readable = [host for host in healthy if host.role is Role.REPLICA] or healthy
+        return min(readable, key=lambda host: host.in_use, default=None)
+
+    def _wake(self) -> None:
+        self._changed.set()
+
+    async def _a_change_before(self, deadline: float) -> bool:
+        self._changed.clear()
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._changed.wait()
+        except TimeoutError:
+            return self._pick() is not None
+        return True
+
+    def _why(self) -> str:
+        return "no database host can be read from: " + "; ".join(f"{h.name}: {h.reason}" for h in self._hosts)

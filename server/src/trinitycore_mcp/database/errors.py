@@ -1,0 +1,98 @@
+"""What can go wrong with the database, as few kinds as callers need to tell apart."""
+
+from __future__ import annotations
+
+import ssl
+import struct
+
+from asyncmy import errors as driver
+
+# Statement stopped by max_statement_time (MariaDB), max_execution_time (MySQL), or interrupted.
+_TIMED_OUT = frozenset({1969, 3024, 1317})
+# Unknown database, table or column: the schema is not what we read from information_schema.
+_SCHEMA = frozenset({1049, 1146, 1054})
+# The host, not the statement, is at fault: refused, denied, full, shutting down, connection lost.
+_HOST = frozenset(
+    {1040, 1042, 1043, 1045, 1053, 1080, 1129, 1130, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1203, 1218}
+    | {
+        1226,
+        1290,
+        1698,
+        1927,
+        2002,
+        2003,
+        2005,
+        2006,
+        2013,
+        2014,
+        2026,
+        2055,
+        2059,
+        2061,
+        3118,
+        3159,
+        3955,
+        4031,
+    }
+)
+_BROKEN = (OSError, EOFError, struct.error, IndexError, AssertionError, RuntimeError)
+
+
+class DatabaseError(Exception):
+    """A read failed; the message can be shown to the caller (no statement, no row content in it)."""
+
+
+class HostLost(DatabaseError):
+    """One host can't serve now; another may."""
+
+
+class Unavailable(DatabaseError):
+    """No database host can serve now."""
+
+
+class Busy(DatabaseError):
+    """All connections were taken for longer than the pool's patience."""
+
+
+class TimedOut(DatabaseError):
+    """The statement ran into the query timeout."""
+
+
+class SchemaChanged(DatabaseError):
+    """A table or column that stood in information_schema is gone, or the database is."""
+
+
+class QueryFailed(DatabaseError):
+    """The server refused the statement."""
+
+
+class MissingTable(DatabaseError):
+    """The world database lacks a table that a tool needs."""
+
+
+def translate(error: BaseException) -> DatabaseError | None:
+    """Return our kind of error for one that the driver, the network or TLS raised; None: it is a defect of ours."""
+    if isinstance(error, DatabaseError):
+        return error
+    if isinstance(error, driver.MySQLError):
+        code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+        if code in _TIMED_OUT:
+            return TimedOut("the query took longer than the query timeout and was stopped")
+        if code in _SCHEMA:
+            return SchemaChanged(f"the database's tables are not as expected (database error {code})")
+        if code in _HOST or isinstance(error, driver.InterfaceError | driver.InternalError):
+            return HostLost(_brief(error))
+        return QueryFailed(f"the database refused the query (database error {code})")
+    if isinstance(error, TimeoutError):
+        return HostLost("no answer in time")
+    if isinstance(error, ssl.SSLError):
+        return HostLost(f"TLS: {error.reason or error}")
+    if isinstance(error, _BROKEN):
+        return HostLost(_brief(error))
+    return None
+
+
+def _brief(error: BaseException) -> str:
+    """Return what a connection failure says, short: these messages hold addresses and account names at most."""
+    text = str(error.args[1] if len(error.args) > 1 else error) or type(error).__name__
+    return text[:200]

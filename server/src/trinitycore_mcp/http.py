@@ -1,0 +1,27 @@
+"""Plain HTTP answers for raw ASGI applications."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from starlette.types import Send
+
+Header = tuple[bytes, bytes]
+
+
+async def answer(send: Send, status: int, body: bytes, content_type: str, headers: Iterable[Header] = ()) -> None:
+    """Send a whole response."""
+    all_headers = [
+        (b"content-type", content_type.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *headers,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": all_headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def answer_json(send: Send, status: int, data: object, headers: Iterable[Header] = ()) -> None:
+    """Send `data` as JSON."""
+    await answer(send, status, json.dumps(data, separators=(",", ":")).encode(), "application/json", headers)
