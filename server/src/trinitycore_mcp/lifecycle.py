@@ -47,6 +47,15 @@ def serve(loaded: Loaded) -> None:
 class _Listener(uvicorn.Server):
     """uvicorn without hands on the signals: the lifecycle decides when it stops."""
 
+    def __init__(self, settings: uvicorn.Config) -> None:
+        super().__init__(settings)
+        self.accepting = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the door, and say so."""
+        await super().startup(sockets)
+        self.accepting.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
@@ -163,9 +172,8 @@ async def _serve(loaded: Loaded) -> None:
             for listener, bound in zip(listeners, sockets, strict=True)
         ]
         drain = _Drain(listeners[0], health, options.server.drain_delay)
-        await drain.listen()
-        while not all(listener.started for listener in listeners):
-            await asyncio.sleep(0.01)
+        drain.listen()
+        await asyncio.gather(*(listener.accepting.wait() for listener in listeners))
         _settle_memory()
         address = f"{options.server.host}:{options.server.port}"
         _log.info("serving", extra={"fields": {"instance": instance, "address": address, "version": __version__}})
@@ -187,7 +195,7 @@ class _Drain:
         self._delay = delay
         self._task: asyncio.Task[None] | None = None
 
-    async def listen(self) -> None:
+    def listen(self) -> None:
         """Take over SIGTERM and SIGINT."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

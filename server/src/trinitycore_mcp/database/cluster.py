@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from trinitycore_mcp import config
@@ -35,12 +35,10 @@ class Database:
     async def running(self) -> AsyncIterator[None]:
         """Watch the hosts while the context is open; waits for the first round of checks, not for success."""
         watchers = [asyncio.create_task(host.watch()) for host in self._hosts]
-        try:
+        checks = [host.checked.wait() for host in self._hosts]
+        with suppress(TimeoutError):
             async with asyncio.timeout(CHECK_TIMEOUT):
-                while any(host.reason == "not checked yet" for host in self._hosts):
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            pass
+                await asyncio.gather(*checks)
         try:
             yield
         finally:

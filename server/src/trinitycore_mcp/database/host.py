@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 from time import perf_counter
 
@@ -46,6 +46,8 @@ class Host:
         self.version = ""
         self.up = False
         self.reason = "not checked yet"
+        self.checked = asyncio.Event()
+        """Set once the first check is done, whatever it found."""
         self._settings = settings
         self._pool = pool
         self._on_change = on_change
@@ -140,15 +142,15 @@ class Host:
                     connection.close()
                     connection = None
                 self._set_down(str(translate(error) or type(error).__name__))
+                self.checked.set()
                 await asyncio.sleep(CHECK_INTERVAL)
             else:
                 primary = str(row["read_only"]).upper() in ("0", "OFF")
                 self._set_up(Role.PRIMARY if primary else Role.REPLICA, str(row["version"]))
-                try:
+                self.checked.set()
+                with suppress(TimeoutError):
                     async with asyncio.timeout(CHECK_INTERVAL):
                         await self._check_now.wait()
-                except TimeoutError:
-                    pass
 
     def _set_up(self, role: Role, version: str) -> None:
         changed = not self.up or role is not self.role
