@@ -50,9 +50,7 @@ class ActionModule(ActionBase):
         result = self._on_host(options, task_vars)
         if result.get("failed"):
             return result
-        current, public_key, trusted = (
-            str(result.pop(key)) for key in ("certificate", "public_key", "authority")
-        )
+        current, public_key, trusted = (str(result.pop(key)) for key in ("certificate", "public_key", "authority"))
         authority_file = Path(options["authority_certificate"])
         check_mode = bool(self._task.check_mode)
         if not authority_file.exists() and check_mode:
@@ -63,27 +61,21 @@ class ActionModule(ActionBase):
             now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
             reasons = signing.reasons_to_renew(current, public_key, authority, wanted, now)
             if authority.not_valid_after_utc - now < NO_LIFETIME_LEFT:
-                result["warnings"] = [
-                    f"the CA {authority_file} expires on {authority.not_valid_after_utc:%Y-%m-%d}"
-                ]
+                result["warnings"] = [f"the CA {authority_file} expires on {authority.not_valid_after_utc:%Y-%m-%d}"]
 
         renewed_pem = ""
         if reasons and authority is not None and not check_mode:
             key = signing.load_authority_key(Path(options["authority_key"]), options["authority_passphrase"])
             renewed_pem = signing.sign(public_key, authority, key, wanted, now).pem
         if not check_mode and (renewed_pem or trusted != authority_text):
-            installed = self._on_host(
-                options, task_vars, {"authority": authority_text, "certificate": renewed_pem}
-            )
+            installed = self._on_host(options, task_vars, {"authority": authority_text, "certificate": renewed_pem})
             if installed.get("failed"):
                 return installed
 
         directory = options["directory"]
         if trusted != authority_text or authority is None:
             result["diff"].append(
-                _difference(
-                    f"{directory}/ca.crt", _summary(trusted), _summary(authority_text) or ["a new CA"]
-                )
+                _difference(f"{directory}/ca.crt", _summary(trusted), _summary(authority_text) or ["a new CA"])
             )
         if reasons:
             after = _summary(renewed_pem) or [

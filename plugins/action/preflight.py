@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,18 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.preflight.inventor
 from ansible_collections.trinitycore.mcp.plugins.module_utils.preflight.problems import Problems
 from ansible_collections.trinitycore.mcp.plugins.module_utils.preflight.specs import load_specs
 from ansible_collections.trinitycore.mcp.plugins.module_utils.preflight.variables import VariableChecks
+
+try:
+    # Where a value was written: for reading only, and other versions may keep it elsewhere.
+    from ansible._internal._datatag._tags import Origin
+
+    origin_tag: Callable[[Any], Any] = Origin.get_tag
+except ImportError:
+
+    def origin_tag(value: Any) -> Any:  # noqa: ARG001
+        """Know of no origin."""
+        return None
+
 
 ROLES = Path(__file__).parents[2] / "roles"
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
@@ -116,6 +128,7 @@ def _common_value(inventory: Inventory, variable: str, fallback: Any) -> Any:
 
 def _of_earlier_tasks(hostvars: Any, host: str) -> set[str]:
     """Return the names that tasks of this run have registered or set, which are nobody's input."""
+    # Ansible has no public way to ask which variables come from tasks.
     manager = getattr(hostvars, "_variable_manager", None)
     cache = getattr(manager, "_nonpersistent_fact_cache", {})
     return set(map(str, cache.get(host, {})))
@@ -138,11 +151,7 @@ def _reason(error: Exception) -> str:
 
 def _origin(value: Any) -> str:
     """Return ``file:line`` of a value, empty if Ansible does not tell."""
-    try:
-        from ansible._internal._datatag._tags import Origin
-    except ImportError:
-        return ""
-    tag = Origin.get_tag(value)
+    tag = origin_tag(value)
     if tag is None or not tag.path:
         return ""
     path = Path(tag.path)

@@ -43,7 +43,9 @@ class VaultCipher:
 
     def encrypt(self, plain: bytes) -> bytes:
         """Return the encrypted text."""
-        wanted = self._vault_id if self._vault_id in dict(self._secrets) else C.DEFAULT_VAULT_ENCRYPT_IDENTITY
+        wanted = (
+            self._vault_id if self._vault_id in dict(self._secrets) else _constant("DEFAULT_VAULT_ENCRYPT_IDENTITY")
+        )
         vault_id, secret = match_encrypt_secret(self._secrets, encrypt_vault_id=wanted)
         return bytes(self._vault.encrypt(plain, secret, vault_id=vault_id))
 
@@ -67,9 +69,10 @@ class ActionModule(ActionBase):
     def _ensure(self, path: Path, names: list[str], task_vars: dict[str, Any]) -> dict[str, Any]:
         store.refuse_shadowed(path)
         current = path.read_bytes() if path.exists() else None
-        cipher = VaultCipher(self._loader._vault.secrets or [])
+        vault_secrets = self._loader._vault.secrets or []  # noqa: SLF001  # the only way to the run's vault passwords
+        cipher = VaultCipher(vault_secrets)
         encrypted = current is not None and is_encrypted(current)
-        encrypts = encrypted or bool(self._loader._vault.secrets)
+        encrypts = encrypted or bool(vault_secrets)
         plan = store.plan(
             current,
             # A secret that the inventory or the command line sets elsewhere is the operator's to keep.
@@ -100,8 +103,6 @@ class ActionModule(ActionBase):
             return result
         if changes:
             store.write(path, plan.content)
-            # The loader of this run has read the file, or its absence, before.
-            self._loader._FILE_CACHE.pop(str(path), None)
         if plan.added and not encrypts:
             result["warnings"] = [
                 f"{path} is not encrypted: this run has no vault password. Give one (--vault-password-file) "
@@ -110,9 +111,14 @@ class ActionModule(ActionBase):
         return result
 
 
+def _constant(name: str) -> Any:
+    """Return one of Ansible's settings; it makes these names at run time, unseen by type checkers."""
+    return vars(C)[name]
+
+
 def _placeholders(added: dict[str, str]) -> str:
     """Write secrets of a check run, which nothing will ever use, to Ansible's folder of the run; return the path."""
-    handle, path = tempfile.mkstemp(prefix="secrets-", suffix=".yml", dir=C.DEFAULT_LOCAL_TMP)
+    handle, path = tempfile.mkstemp(prefix="secrets-", suffix=".yml", dir=_constant("DEFAULT_LOCAL_TMP"))
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.writelines(f"{name}: {value}\n" for name, value in added.items())
     return path

@@ -152,9 +152,7 @@ class HostFiles:
             Path(staged).unlink(missing_ok=True)
 
     def _changed(self, header: str, before: str, after: str) -> None:
-        self.changes.append(
-            {"before_header": header, "after_header": header, "before": before, "after": after}
-        )
+        self.changes.append({"before_header": header, "after_header": header, "before": before, "after": after})
 
 
 def _openssl(*arguments: str) -> str:
@@ -169,4 +167,3 @@ def _run(command: list[str]) -> str:
     if done.returncode:
         raise HostFilesError(f"{' '.join(command[:2])} failed: {done.stderr.strip()}")
     return done.stdout
-

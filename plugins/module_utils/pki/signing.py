@@ -166,9 +166,7 @@ def sign(
             x509.SubjectAlternativeName([general_name(name) for name in wanted.subject_alt_names]), critical=False
         )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(host_key), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
     )
     certificate = builder.sign(authority_key, hashes.SHA256())
     return Renewal(certificate.public_bytes(serialization.Encoding.PEM).decode(), not_after)

@@ -20,6 +20,8 @@ SHORTEST_SECRET = 12
 SAFE_SECRET = re.compile(r"[!-~]+")
 UNSAFE_IN_SECRET = frozenset("\"'\\#`$")
 IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,64}")
+DOMAIN = "must be a domain name such as mcp.example.com, without scheme, port or path"
+NAME = "must be letters, digits, hyphens and dots"
 CIDR = "must be networks in CIDR form, such as 10.0.0.0/24"
 
 
@@ -44,8 +46,8 @@ class ClusterChecks:
         self._primaries()
         self._secrets()
         self._components()
-        self._each("cluster_domain", _domain_mistake, "must be a domain name such as mcp.example.com, no scheme, port or path")
-        self._each("cluster_name", _name_mistake, "must be letters, digits, hyphens and dots")
+        self._each("cluster_domain", _domain_mistake, DOMAIN)
+        self._each("cluster_name", _name_mistake, NAME)
         self._each("cluster_admin_sources", _networks_mistake, CIDR)
         self._each("cluster_timezone", _timezone_mistake, "must be a name of the tz database, such as Europe/Berlin")
         self._each("cluster_schema", _identifier_mistake, "must be letters, digits and _")
@@ -64,9 +66,7 @@ class ClusterChecks:
     def _host_names(self) -> None:
         for name in self.inventory.hosts:
             if not is_host_name(name):
-                self.problems.add(
-                    Problem(f"host {name}", "can't be a name in a certificate", "must be letters, digits, hyphens and dots")
-                )
+                self.problems.add(Problem(f"host {name}", "can't be a name in a certificate", NAME))
 
     def _addresses(self) -> None:
         holders: dict[str, dict[str, str]] = {}
@@ -139,7 +139,7 @@ class ClusterChecks:
                     chosen.setdefault(str(value), []).append(name)
             if len(chosen) > 1:
                 self.problems.add(
-                    Problem(variable, f"differs between hosts of group {group}: {', '.join(chosen)}", "must be one value"),
+                    Problem(variable, f"differs within group {group}, {', '.join(chosen)}", "must be one value"),
                     members,
                 )
 
@@ -201,8 +201,9 @@ def _secret_mistake(host: HostVariables, name: str) -> Iterator[tuple[str, str]]
     if not isinstance(value, str) or len(value) < SHORTEST_SECRET:
         yield "the value (hidden) is no string or too short", f"must be {SHORTEST_SECRET} characters or more, in quotes"
     elif not SAFE_SECRET.fullmatch(value) or UNSAFE_IN_SECRET & set(value):
-        yield "the value (hidden) has characters that can't stand in every configuration file", (
-            f"must be ASCII letters, digits and signs, without spaces and {' '.join(sorted(UNSAFE_IN_SECRET))}"
+        yield (
+            "the value (hidden) has characters that can't stand in every configuration file",
+            (f"must be ASCII letters, digits and signs, without spaces and {' '.join(sorted(UNSAFE_IN_SECRET))}"),
         )
 
 

@@ -20,7 +20,8 @@ def controller_problems(core_version: str) -> Iterator[Problem]:
     :param core_version: version of ansible-core, such as ``2.19.1``.
     """
     if sys.version_info[:2] < OLDEST_PYTHON:
-        yield Problem("Python of the controller", f"is {sys.version.split()[0]}", f"must be {_text(OLDEST_PYTHON)} or newer")
+        version = sys.version.split()[0]
+        yield Problem("Python of the controller", f"is {version}", f"must be {_text(OLDEST_PYTHON)} or newer")
     if tuple(int(part) for part in core_version.split(".")[:2]) < OLDEST_CORE:
         yield Problem("ansible-core", f"is {core_version}", f"must be {_text(OLDEST_CORE)} or newer")
     for package, purpose in PACKAGES.items():

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -29,7 +29,7 @@ class HostVariables:
     name: str
     set_names: frozenset[str]
     resolve: Callable[[str], Any]
-    origin: Callable[[str], str] = field(default=lambda name: "")
+    origin: Callable[[str], str] = lambda _: ""
 
 
 @dataclass(frozen=True)

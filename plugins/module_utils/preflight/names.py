@@ -17,8 +17,8 @@ def is_host_name(text: str) -> bool:
 
 def is_domain(text: str) -> bool:
     """Tell whether text is a domain name: two labels at least, the last one not a number."""
-    labels = text.split(".")
-    return is_host_name(text) and len(labels) >= 2 and not labels[-1].isdigit()
+    last = text.rpartition(".")[2]
+    return is_host_name(text) and "." in text and not last.isdigit()
 
 
 def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

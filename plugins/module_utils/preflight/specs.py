@@ -31,7 +31,8 @@ def load_specs(roles: Path) -> dict[str, RoleSpec]:
     specs = {}
     for path in sorted(roles.glob("*/meta/argument_specs.yml")):
         role = path.parents[1].name
-        entry_points = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)["argument_specs"]
+        loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506  # a safe loader, in C
+        entry_points = loaded["argument_specs"]
         options: dict[str, Mapping[str, Any]] = {}
         for entry_point in entry_points.values():
             options.update(entry_point.get("options") or {})

@@ -57,7 +57,7 @@ class _Loader(yaml.SafeLoader):
     """Reads YAML for its keys; values behind tags such as ``!vault`` are of no interest."""
 
 
-def _value_behind_tag(loader: Any, suffix: str, node: Any) -> str:
+def _value_behind_tag(_loader: Any, suffix: str, _node: Any) -> str:
     return suffix
 
 
