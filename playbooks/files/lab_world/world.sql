@@ -152,6 +152,47 @@ CREATE TABLE `gameobject_questender` (
   PRIMARY KEY (`id`,`quest`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
+CREATE TABLE `gameobject_template` (
+  `entry` int unsigned NOT NULL DEFAULT '0',
+  `type` tinyint unsigned NOT NULL DEFAULT '0',
+  `displayId` int unsigned NOT NULL DEFAULT '0',
+  `name` varchar(100) NOT NULL DEFAULT '',
+  `IconName` varchar(100) NOT NULL DEFAULT '',
+  `castBarCaption` varchar(100) NOT NULL DEFAULT '',
+  `unk1` varchar(100) NOT NULL DEFAULT '',
+  `size` float NOT NULL DEFAULT '1',
+  `Data0` int NOT NULL DEFAULT '0',
+  `Data1` int NOT NULL DEFAULT '0',
+  `Data2` int NOT NULL DEFAULT '0',
+  `Data3` int NOT NULL DEFAULT '0',
+  `Data4` int NOT NULL DEFAULT '0',
+  `Data5` int NOT NULL DEFAULT '0',
+  `Data6` int NOT NULL DEFAULT '0',
+  `Data7` int NOT NULL DEFAULT '0',
+  `Data8` int NOT NULL DEFAULT '0',
+  `Data9` int NOT NULL DEFAULT '0',
+  `Data10` int NOT NULL DEFAULT '0',
+  `Data11` int NOT NULL DEFAULT '0',
+  `Data12` int NOT NULL DEFAULT '0',
+  `Data13` int NOT NULL DEFAULT '0',
+  `Data14` int NOT NULL DEFAULT '0',
+  `Data15` int NOT NULL DEFAULT '0',
+  `Data16` int NOT NULL DEFAULT '0',
+  `Data17` int NOT NULL DEFAULT '0',
+  `Data18` int NOT NULL DEFAULT '0',
+  `Data19` int NOT NULL DEFAULT '0',
+  `Data20` int NOT NULL DEFAULT '0',
+  `Data21` int NOT NULL DEFAULT '0',
+  `Data22` int NOT NULL DEFAULT '0',
+  `Data23` int NOT NULL DEFAULT '0',
+  `AIName` char(64) NOT NULL DEFAULT '',
+  `ScriptName` varchar(64) NOT NULL DEFAULT '',
+  `StringId` varchar(64) DEFAULT NULL,
+  `VerifiedBuild` int DEFAULT NULL,
+  PRIMARY KEY (`entry`),
+  KEY `idx_name` (`name`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+
 CREATE TABLE `item_template` (
   `entry` int unsigned NOT NULL DEFAULT '0',
   `class` tinyint unsigned NOT NULL DEFAULT '0',
@@ -546,6 +587,9 @@ INSERT INTO `creature_questender` (`id`, `quest`) VALUES
   (197, 783), (197, 7), (197, 15), (823, 18), (240, 176), (253, 60), (3143, 788), (823, 33);
 INSERT INTO `gameobject_queststarter` (`id`, `quest`) VALUES (68, 176);
 INSERT INTO `gameobject_questender` (`id`, `quest`) VALUES (1599, 60);
+
+INSERT INTO `gameobject_template` (`entry`, `type`, `displayId`, `name`) VALUES
+  (68, 2, 295, 'Wanted Poster'), (1599, 2, 377, 'Shallow Grave');
 
 INSERT INTO `item_template`
   (`entry`, `class`, `subclass`, `name`, `displayid`, `Quality`, `BuyPrice`, `SellPrice`, `InventoryType`, `ItemLevel`,

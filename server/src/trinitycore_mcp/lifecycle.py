@@ -155,7 +155,7 @@ async def _serve(loaded: Loaded) -> None:
     database = Database(options.database, session_settings(loaded))
     world = World(database, options.database.databases.world)
     health = Health(instance, database, world.schemas)
-    server = build(world)
+    server = build(world, options.database.databases)
     mcp = http_application(server, options.server.allowed_hosts, options.server.max_body_size)
     listeners = [
         _listener(Application(Gate(mcp, keys), health), options.server, loaded, options.server.shutdown_timeout)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp
 
 from trinitycore_mcp import __version__, tools
+from trinitycore_mcp.config import DatabaseNames
 from trinitycore_mcp.observe import Observer
 from trinitycore_mcp.tools.world import World
 
@@ -50,13 +51,13 @@ def _wrong(error: ValidationError) -> str:
     )
 
 
-def build(world: World) -> MCPServer[Any]:
+def build(world: World, databases: DatabaseNames) -> MCPServer[Any]:
     """Return the server with every tool registered."""
     server = _Server(
         name="trinitycore-mcp", title="TrinityCore MCP", version=__version__, instructions=_INSTRUCTIONS,
         subscriptions=False,
     )  # fmt: skip
-    names = tools.register(server, world)
+    names = tools.register(server, world, databases)
     server.middleware.append(Observer(names))
     return server
 

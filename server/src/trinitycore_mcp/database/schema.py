@@ -72,12 +72,15 @@ class WorldSchema:
 class WorldSchemas:
     """Looks up the world's schema, at most once in a while."""
 
-    def __init__(self, database: Database, name: str, tables: frozenset[str]) -> None:
-        """:param name: the world database; :param tables: those that tools read."""
+    def __init__(self, database: Database, name: str, tables: frozenset[str], essential: frozenset[str]) -> None:
+        """:param name: the world database.
+        :param tables: those that tools read.
+        :param essential: those that every world has.
+        """
         self._database = database
         self._name = name
         self._tables = tuple(sorted(tables | set(_MARKERS)))
-        self._wanted = tables
+        self._essential = essential
         self._known: WorldSchema | None = None
         self._expires = 0.0
         self._lock = asyncio.Lock()
@@ -102,7 +105,7 @@ class WorldSchemas:
             async with self._lock:  # one look-up, however many calls wait for it
                 if self._known is None or monotonic() >= self._expires:
                     self._known = await self._read()
-                    complete = self._known.family is not Family.UNKNOWN and self._wanted <= set(self._known.columns)
+                    complete = self._known.family is not Family.UNKNOWN and self._essential <= set(self._known.columns)
                     self._expires = monotonic() + (_TTL_COMPLETE if complete else _TTL_INCOMPLETE)
                 known = self._known
         for table in needed:

@@ -263,13 +263,11 @@ async def _spawn_count(world: World, schema: WorldSchema, number: int) -> int | 
 async def _quests(world: World, schema: WorldSchema, table: str, number: int) -> list[Reference]:
     if not schema.has(table):
         return []
-    if schema.has("quest_template"):
-        sql = (
-            f"SELECT r.`quest` AS id, q.`LogTitle` AS name FROM {world.table(table)} r "
-            f"LEFT JOIN {world.table('quest_template')} q ON q.`ID` = r.`quest` "
-            "WHERE r.`id` = %s ORDER BY r.`quest` LIMIT 100"
-        )
-    else:
-        sql = f"SELECT `quest` AS id, NULL AS name FROM {world.table(table)} WHERE `id` = %s LIMIT 100"
-    rows = await world.fetch("creature_get", sql, (number,))
-    return [Reference(id=row["id"], name=row["name"]) for row in rows]
+    rows = await world.fetch(
+        "creature_get",
+        f"SELECT `quest` FROM {world.table(table)} WHERE `id` = %s ORDER BY `quest` LIMIT 100",
+        (number,),
+    )
+    ids: list[int] = [row["quest"] for row in rows]
+    titles = await world.names_of("creature_get", "quest_template", "ID", "LogTitle", ids)
+    return [Reference(id=quest, name=titles.get(quest)) for quest in ids]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mcp.server.mcpserver.exceptions import ToolError
 
@@ -11,8 +11,7 @@ from trinitycore_mcp.database.errors import SchemaChanged
 from trinitycore_mcp.database.schema import WorldSchema, WorldSchemas
 from trinitycore_mcp.database.session import Row
 
-# Tables that tools read by name. table_describe reads any.
-
+# Tables that tools read by name; table_describe reads any.
 TABLES = frozenset(
     {
         "creature",
@@ -23,17 +22,16 @@ TABLES = frozenset(
         "creature_template_spell",
         "gameobject_queststarter",
         "gameobject_questender",
+        "gameobject_template",
         "item_template",
-        "npc_vendor",
-        "quest_details",
         "quest_offer_reward",
         "quest_request_items",
         "quest_template",
         "quest_template_addon",
     }
 )
-# Tables that only one family has: not having them is no gap.
-_OF_ONE_FAMILY = frozenset({"creature_template_model"})
+# A world without these is looked at again soon: it may be loading.
+_ESSENTIAL = frozenset({"creature_template", "item_template", "quest_template"})
 
 
 class World:
@@ -43,7 +41,7 @@ class World:
         """:param name: what the world database is called."""
         self._database = database
         self.name = name
-        self.schemas = WorldSchemas(database, name, TABLES - _OF_ONE_FAMILY)
+        self.schemas = WorldSchemas(database, name, TABLES, _ESSENTIAL)
 
     def table(self, name: str) -> str:
         """Return the table's full name, quoted for SQL."""
@@ -82,3 +80,19 @@ class World:
         await self.schema(table)
         rows = await self.fetch(kind, f"SELECT * FROM {self.table(table)} WHERE `{key}` = %s", (value,))
         return rows[0] if rows else None
+
+    async def names_of(self, kind: str, table: str, key: str, name: str, ids: Iterable[int]) -> dict[int, str]:
+        """Return the names of rows by their ids; ids that are not above 0 are no ids.
+
+        Rows that are not there are left out, and so are all when the table is missing: a name is a convenience.
+
+        :raises ToolError: the database can't be read.
+        """
+        wanted = sorted({number for number in ids if number > 0})
+        if not wanted or not (await self.schema()).has(table, name):
+            return {}
+        marks = ", ".join(["%s"] * len(wanted))
+        rows = await self.fetch(
+            kind, f"SELECT `{key}` AS id, `{name}` AS name FROM {self.table(table)} WHERE `{key}` IN ({marks})", wanted
+        )
+        return {row["id"]: row["name"] or "" for row in rows}
