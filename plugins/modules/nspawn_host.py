@@ -127,14 +127,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.formatters import human_to_bytes
-
-from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn import fleet, image, lab as labs
+from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn import fleet, image
+from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn import lab as labs
 from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn.commands import LabError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn.files import locked
 from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn.host import Spec, as_yaml
 
 
-def specs(module: AnsibleModule, lab: labs.Lab) -> list[fleet.Spec]:
+def specs(module: AnsibleModule, lab: labs.Lab) -> list[Spec]:
     """The wanted hosts of the module's parameters."""
     wanted = []
     if module.params["hosts"] is None:

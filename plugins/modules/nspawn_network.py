@@ -77,7 +77,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn import network
 from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn.commands import LabError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn.lab import Lab

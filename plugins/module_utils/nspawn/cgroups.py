@@ -37,11 +37,10 @@ def hierarchies(mounts: str, own: str) -> list[Hierarchy]:
     :param mounts: text of ``/proc/self/mounts``
     :param own: text of ``/proc/self/cgroup``
     """
-    own_groups = {}
+    own_groups: dict[str, str] = {}
     for line in own.splitlines():
-        _, names, path = line.split(":", 2)
-        for name in names.split(","):
-            own_groups[name] = path
+        _, controllers, path = line.split(":", 2)
+        own_groups.update(dict.fromkeys(controllers.split(","), path))
     found = []
     for line in mounts.splitlines():
         _, directory, kind, options = line.split()[:4]
@@ -142,8 +141,9 @@ class HostCgroups:
                 return int((self._member_group / "memory.current").read_text())
             return None
         group = self._group("memory")
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            assert group is not None
+        if group is None:
+            return None
+        with contextlib.suppress(OSError, ValueError):
             fields = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
             return int(fields["total_rss"]) + int(fields.get("total_shmem", 0))
         return None
@@ -163,39 +163,37 @@ class HostCgroups:
     def frozen(self) -> bool:
         """Whether the host is frozen or on the way there."""
         try:
-            if self.pure_v2:
-                return (self._member_group / "cgroup.freeze").read_text().strip() == "1"
-            group = self._group("freezer")
-            return group is not None and (group / "freezer.state").read_text().strip() != "THAWED"
+            return self._freezer.read_text().strip() not in ("0", "THAWED")
         except FileNotFoundError:
             return False
 
-    def freeze(self, frozen: bool) -> None:
+    @property
+    def _freezer(self) -> Path:
+        """The file that freezes the host; in a directory that never exists where the machine cannot freeze."""
+        if self.pure_v2:
+            return self._member_group / "cgroup.freeze"
+        return (self._group("freezer") or Path("/sys/fs/cgroup/freezer/none")) / "freezer.state"
+
+    def freeze(self, *, frozen: bool) -> None:
         """Stop or resume all processes of the host at once.
 
         :raises LabError: the machine has no freezer, or it did not get there within 10 s
         """
-        if self.pure_v2:
-            path, value = self._member_group / "cgroup.freeze", "1" if frozen else "0"
-        else:
-            group = self._group("freezer")
-            if group is None:
-                raise LabError("this machine has no freezer control group")
-            path, value = group / "freezer.state", "FROZEN" if frozen else "THAWED"
+        path = self._freezer
+        value = str(int(frozen)) if self.pure_v2 else "FROZEN" if frozen else "THAWED"
+        if not path.exists():
+            raise LabError(f"this machine cannot freeze a host: {path} is missing")
         path.write_text(value)
         deadline = time.monotonic() + 10
-        while not self._arrived(frozen):
+        while not self._arrived(value):
             if time.monotonic() > deadline:
                 raise LabError(f"{path}: {value} not reached within 10 s")
             time.sleep(0.01)
 
-    def _arrived(self, frozen: bool) -> bool:
+    def _arrived(self, value: str) -> bool:
         if self.pure_v2:
-            events = (self._member_group / "cgroup.events").read_text()
-            return f"frozen {int(frozen)}" in events
-        group = self._group("freezer")
-        assert group is not None
-        return (group / "freezer.state").read_text().strip() == ("FROZEN" if frozen else "THAWED")
+            return f"frozen {value}" in (self._member_group / "cgroup.events").read_text()
+        return self._freezer.read_text().strip() == value
 
     def kill(self, timeout: float = 10.0) -> None:
         """Kill every process of the host at once, as a power cut does.
@@ -209,7 +207,7 @@ class HostCgroups:
             # host does not come to life for a moment.
             kill_member(first, lambda pid: pid in self.processes())
         if self.frozen():
-            self.freeze(False)
+            self.freeze(frozen=False)
         # What started it ends by itself and tidies up; after that there is no more waiting.
         patience = time.monotonic() + (3.0 if first is not None else 0.0)
         while members := self.processes():

@@ -19,6 +19,18 @@ from .host import IMMUTABLE, Host, Observation, Spec
 from .lab import Lab
 
 STATES = ("present", "started", "stopped", "killed", "frozen", "absent")
+# What is done first with a host that is not whole; it is then a stopped one.
+MADE = {"absent": "create", "broken": "mend"}
+# Wanted and found: the step, and what is then found. No entry: nothing to do.
+MOVES = {
+    ("started", "stopped"): ("start", "running"),
+    ("started", "frozen"): ("thaw", "running"),
+    ("stopped", "running"): ("shut_down", "stopped"),
+    ("stopped", "frozen"): ("shut_down", "stopped"),
+    ("killed", "running"): ("cut_power", "stopped"),
+    ("killed", "frozen"): ("cut_power", "stopped"),
+    ("frozen", "running"): ("freeze", "frozen"),
+}
 
 
 @dataclass(frozen=True)
@@ -48,42 +60,25 @@ def plan(
     :return: names of steps, and the host after them
     :raises LabError: a host that does not run is to be frozen
     """
-    steps: list[str] = []
     if state == "absent":
-        if seen.state == "absent":
-            return (), seen
-        return ("remove",), Observation("absent")
+        return ((), seen) if seen.state == "absent" else (("remove",), Observation("absent"))
+    steps: list[str] = []
     now = seen.state
-    if now == "broken":
-        steps.append("mend")
+    if now in MADE:
+        steps.append(MADE[now])
         now = "stopped"
-    if now == "absent":
-        steps.append("create")
-        now = "stopped"
-    elif limits_differ:
+    if limits_differ and "create" not in steps:
         steps.append("limit")
-    if state == "started" and now == "stopped":
-        steps.append("start")
-        now = "running"
-    elif state == "started" and now == "frozen":
-        steps.append("thaw")
-        now = "running"
-    elif state in ("stopped", "killed") and now in ("running", "frozen"):
-        steps.append("shut_down" if state == "stopped" else "cut_power")
-        now = "stopped"
-    elif state == "frozen" and now == "running":
-        steps.append("freeze")
-        now = "frozen"
-    elif state == "frozen" and now == "stopped":
+    if (state, now) == ("frozen", "stopped"):
         raise LabError("is not running, so it cannot be frozen")
+    step, now = MOVES.get((state, now), ("", now))
+    steps += [step] if step else []
     if now == "stopped":
         return tuple(steps), Observation("stopped")
     link = "up" if "start" in steps else seen.network
-    if network is not None and network != link:
-        # Before it is frozen and after it has started, the order in which a cable is moved says the least.
+    if network not in (None, link):
         steps.append("plug" if network == "up" else "unplug")
-        link = network
-    return tuple(steps), Observation(now, link)
+    return tuple(steps), Observation(now, network or link)
 
 
 def check_specs(lab: Lab, specs: Iterable[Spec]) -> None:
@@ -169,32 +164,30 @@ def carry_out(plans: Sequence[Plan], authorized_key: str, cache: Path, timeout: 
 def _carry_out_one(item: Plan, authorized_key: str, cache: Path, timeout: float) -> None:
     host, spec = item.host, item.spec
     deadline = time.monotonic() + timeout
+    ways: dict[str, Callable[[], None]] = {
+        "remove": host.remove,
+        "mend": host.cut_power,
+        "shut_down": lambda: host.shut_down(timeout),
+        "cut_power": host.cut_power,
+        "freeze": lambda: host.cgroups.freeze(frozen=True),
+        "thaw": lambda: host.cgroups.freeze(frozen=False),
+        "plug": lambda: host.connect(up=True),
+        "unplug": lambda: host.connect(up=False),
+    }
+    if spec is not None:
+        ways["create"] = lambda: host.create(spec, authorized_key, cache)
+        ways["limit"] = lambda: host.limit(spec)
+        ways["start"] = lambda: _boot(host, spec.address, deadline)
     for step in item.steps:
-        if step == "create":
-            assert spec is not None
-            host.create(spec, authorized_key, cache)
-        elif step == "limit":
-            assert spec is not None
-            host.limit(spec)
-        elif step == "shut_down":
-            host.shut_down(timeout)
-        else:
-            simple: dict[str, Callable[[], None]] = {
-                "remove": host.remove,
-                "mend": host.cut_power,
-                "start": host.start,
-                "cut_power": host.cut_power,
-                "freeze": lambda: host.cgroups.freeze(True),
-                "thaw": lambda: host.cgroups.freeze(False),
-                "plug": lambda: host.connect(True),
-                "unplug": lambda: host.connect(False),
-            }
-            simple[step]()
-        if step == "start":
-            # Also before a cable is pulled: the port comes with the boot.
-            host.wait_ready(deadline)
-    if item.after.state == "running" and item.after.network == "up" and "plug" in item.steps:
-        host.wait_ready(deadline)
+        ways[step]()
+    if item.after.state == "running" and item.after.network == "up" and "plug" in item.steps and spec:
+        host.wait_ready(spec.address, deadline)
+
+
+def _boot(host: Host, address: str, deadline: float) -> None:
+    # Waited for also when its cable is to be pulled: the port comes with the boot.
+    host.start()
+    host.wait_ready(address, deadline)
 
 
 def clear_unfinished(lab: Lab) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -26,6 +27,9 @@ from .processes import Process, boot_id, start_of
 INTERFACES = Path("/sys/class/net")
 RESOLVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 GENERATED = "# The controller's name servers, written when the host starts.\n"
+LONGEST_MACHINE = 12
+# Past the two that the C library keeps for itself: SIGRTMIN+4 makes systemd power off.
+POWER_OFF = signal.SIGRTMIN + 4
 IMMUTABLE = ("address", "image")
 
 # Stays with a host for its life. It has a mount namespace of its own, so the host's file system is gone with it,
@@ -53,10 +57,11 @@ while :; do
 done
 """
 
-# With cgroup v1, nspawn mounts the controllers read-only; systemd in the host needs them for its own limits.
+# With cgroup v1, nspawn mounts the controllers read-only; systemd in the host needs them for its own limits. A host
+# whose systemd knows v2 only has no limits of its own on such a machine: all controllers are v1's.
 FIRST_PROCESS_V1 = (
     "for c in memory pids cpu cpuacct blkio; do"
-    " mount -o remount,bind,rw /sys/fs/cgroup/$c 2>/dev/null; done; exec /lib/systemd/systemd"
+    ' mount -o remount,bind,rw /sys/fs/cgroup/$c 2>/dev/null; done; exec /lib/systemd/systemd "$@"'
 )
 
 
@@ -112,9 +117,9 @@ class Host:
 
     @property
     def machine(self) -> str:
-        """nspawn's name for it; short, because the switch's port is ``vb-`` and this, 15 characters at most."""
+        """Its name to nspawn; short, because the switch's port is ``vb-`` and this, 15 characters at most."""
         plain = f"{self.lab.name}-{self.name}"
-        if len(plain) <= 12:
+        if len(plain) <= LONGEST_MACHINE:
             return plain
         return f"{self.name[:5].rstrip('-')}-{hashlib.sha256(plain.encode()).hexdigest()[:6]}"
 
@@ -172,8 +177,8 @@ class Host:
         growing = self.lab.hosts_directory / f".new-{self.name}"
         shutil.rmtree(growing, ignore_errors=True)
         upper = growing / "upper"
-        for path in (upper, growing / "work", growing / "root"):
-            path.mkdir(parents=True)
+        for directory in (upper, growing / "work", growing / "root"):
+            directory.mkdir(parents=True)
         (growing / "lower").symlink_to(image.tree(recipe, cache))
         identity = uuid.uuid4()
         full = f"{spec.name}.{spec.domain} {spec.name}" if spec.domain else spec.name
@@ -181,14 +186,14 @@ class Host:
             f"[Match]\nName=host0\n\n[Network]\nAddress={spec.address}/24\nGateway={self.lab.gateway}\n"
             "LinkLocalAddressing=no\nIPv6AcceptRA=no\n"
         )
-        for path, text, mode in (
+        for name, text, mode in (
             ("etc/hostname", f"{spec.name}\n", 0o644),
             ("etc/hosts", f"127.0.0.1 localhost\n::1 localhost\n{spec.address} {full}\n", 0o644),
             ("etc/machine-id", f"{identity.hex}\n", 0o444),
             ("etc/systemd/network/10-host0.network", network, 0o644),
             ("root/.ssh/authorized_keys", f"{authorized_key}\n", 0o600),
         ):
-            write_atomically(upper / path, text, mode)
+            write_atomically(upper / name, text, mode)
         (upper / "root").chmod(0o700)
         (upper / "root/.ssh").chmod(0o700)
         (upper / "etc/ssh").mkdir(mode=0o755)
@@ -215,8 +220,9 @@ class Host:
         self.cgroups.create()
         self.cgroups.limit(spec.memory, spec.cpus)
         keeper_entrances, machine_entrances = self.cgroups.entrances()
-        unified = self.cgroups.pure_v2 or image.KINDS[spec.image].unified_only
-        first = ["--boot"] if unified else ["/bin/sh", "-c", FIRST_PROCESS_V1]
+        legacy = None if self.cgroups.pure_v2 else image.KINDS[spec.image].legacy
+        unified = legacy is None
+        first = ["--boot"] if legacy is None else ["/bin/sh", "-c", FIRST_PROCESS_V1, "sh", *legacy]
         argv = ["unshare", "--mount", "--propagation", "slave", "sh", "-c", KEEPER, "trinitycore-lab-keeper"]
         argv += [str(self.directory), "yes" if unified else "no"]
         argv += ["".join(str(path) for path in machine_entrances), *map(str, keeper_entrances), "--"]
@@ -225,7 +231,7 @@ class Host:
         argv += [f"--directory={self.directory}/root", f"--network-bridge={self.lab.bridge}", "--resolv-conf=off"]
         argv += ["--timezone=off", "--console=pipe", "--kill-signal=SIGRTMIN+3", *first]
         with open(self.directory / "console.log", "wb") as log:
-            child = subprocess.Popen(  # pylint: disable=consider-using-with  # outlives us by design
+            child = subprocess.Popen(  # outlives us by design
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
             )
         started = start_of(child.pid)
@@ -238,19 +244,18 @@ class Host:
             return  # a role has taken it over
         write_atomically(path, GENERATED + resolvers())
 
-    def wait_ready(self, deadline: float) -> None:
+    def wait_ready(self, address: str, deadline: float) -> None:
         """Wait until its SSH answers.
 
+        :param address: of the host
         :param deadline: until when, in seconds of :func:`time.monotonic`
         :raises LabError: it ended, or did not answer in time; the text ends with what it printed
         """
-        spec = self.spec
-        assert spec is not None
-        while not ssh_answers(spec.address):
+        while not ssh_answers(address):
             if self.keeper() is None:
                 raise LabError(f"{self.name} ended while it booted: {self._last_words()}")
             if time.monotonic() > deadline:
-                raise LabError(f"{self.name} does not answer on {spec.address}:22: {self._last_words()}")
+                raise LabError(f"{self.name} does not answer on {address}:22: {self._last_words()}")
             time.sleep(0.1)
 
     def _last_words(self) -> str:
@@ -261,12 +266,12 @@ class Host:
     def shut_down(self, timeout: float) -> None:
         """Ask the host to power off, and cut its power if it is not off after ``timeout`` seconds."""
         if self.cgroups.frozen():
-            self.cgroups.freeze(False)
+            self.cgroups.freeze(frozen=False)
         deadline = time.monotonic() + timeout
         first = self.cgroups.first_process()
         if first is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(first, 34 + 4)  # SIGRTMIN+4: power off
+                os.kill(first, POWER_OFF)
             while self.cgroups.processes() and time.monotonic() < deadline:
                 time.sleep(0.05)
         self.cut_power()

@@ -73,18 +73,21 @@ rm -f "$1/var/lib/mysql/auto.cnf"
 
 @dataclass(frozen=True)
 class Kind:
-    """A sort of image: its Debian release, what comes on top, and whether its systemd needs cgroup v2."""
+    """A sort of image: its Debian release and what comes on top.
+
+    ``legacy``: what its systemd has to be told to run on cgroup v1; None where it no longer can.
+    """
 
     release: str
     packages: tuple[str, ...] = ()
-    unified_only: bool = True
+    legacy: tuple[str, ...] | None = None
 
 
 KINDS = {
-    "bookworm": Kind("bookworm", unified_only=False),
-    "trixie": Kind("trixie"),
+    "bookworm": Kind("bookworm", legacy=()),
+    "trixie": Kind("trixie", legacy=("systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")),
     # Debian ships Oracle's MySQL in sid only.
-    "mysql": Kind("sid", ("mysql-server", "mysql-router", "systemd-networkd")),
+    "mysql": Kind("sid", ("mysql-server", "mysql-router")),
 }
 
 
@@ -194,7 +197,7 @@ def _bootstrap(wanted: Recipe, growing: Path, lock: int) -> None:
     finish.write_text("#!/bin/sh\n" + wanted.finish)
     finish.chmod(0o755)
     argv = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
-    argv += ["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory"]
+    argv += ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory"]
     # Indexes stay in the image: a new host then installs without fetching and sorting them once more.
     argv += ["--skip=cleanup/apt/lists", f"--include={','.join(wanted.packages)}"]
     argv += [f"--aptopt={option}" for option in wanted.apt_options]

@@ -30,9 +30,7 @@ class Lab:
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
-            raise LabError(
-                f"lab name {self.name!r}: 1 to 12 lower-case letters, digits or hyphens, a letter first"
-            )
+            raise LabError(f"lab name {self.name!r}: 1 to 12 lower-case letters, digits or hyphens, a letter first")
         try:
             network = ipaddress.ip_network(f"{self.subnet}.0/24")
         except ValueError as error:

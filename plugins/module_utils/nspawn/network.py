@@ -95,9 +95,7 @@ def refuse_conflicts(lab: Lab) -> None:
         raise LabError(f"a lab named {lab.name} already runs from {owner}: choose another LAB_NAME")
     for route in json.loads(run(["ip", "-j", "-4", "route", "show", "root", lab.network]) or "[]"):
         if route.get("dev") != lab.bridge:
-            raise LabError(
-                f"{lab.network} is already reached through {route.get('dev')}: choose another LAB_NETWORK"
-            )
+            raise LabError(f"{lab.network} is already reached through {route.get('dev')}: choose another LAB_NETWORK")
 
 
 def bring_up(lab: Lab) -> None:
@@ -155,10 +153,7 @@ def left_overs(lab: Lab) -> bool:
     """Whether anything of the lab's network is still there."""
     seen = observe(lab)
     return bool(
-        seen["bridge"] != "absent"
-        or seen["table"]
-        or lab.name in _register()["labs"]
-        or lab.control_directory.exists()
+        seen["bridge"] != "absent" or seen["table"] or lab.name in _register()["labs"] or lab.control_directory.exists()
     )
 
 

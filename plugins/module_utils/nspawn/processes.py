@@ -47,8 +47,7 @@ def is_first_of_namespace(pid: int) -> bool:
         return False
     for line in status.splitlines():
         if line.startswith("NSpid:"):
-            numbers = line.split()[1:]
-            return len(numbers) == 2 and numbers[1] == "1"
+            return line.split()[2:] == ["1"]  # the first number is ours for it
     return False
 
 

@@ -77,16 +77,17 @@ def parse_one_line(text: str) -> list[Source]:
         match = re.match(r"deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<rest>.*)", line.split("#")[0].strip())
         if not match:
             continue
-        words = match["rest"].split()
-        if len(words) < 3:
+        uri, _, rest = match["rest"].partition(" ")
+        suite, *components = rest.split() or [""]
+        if not components:
             continue
         options = dict(part.split("=", 1) for part in (match["options"] or "").split() if "=" in part)
         signed_by = options.get("signed-by", "")
         found.append(
             Source(
-                uris=(words[0],),
-                suites=(words[1],),
-                components=tuple(words[2:]),
+                uris=(uri,),
+                suites=(suite,),
+                components=tuple(components),
                 signed_by=signed_by if signed_by.startswith("/") else "",
             )
         )
@@ -155,7 +156,5 @@ def apt_options() -> list[str]:
 
 def codename_of_machine(root: Path = Path("/")) -> str:
     """The machine's Debian release, empty when it is no Debian."""
-    fields = dict(
-        line.split("=", 1) for line in (root / "etc/os-release").read_text().splitlines() if "=" in line
-    )
+    fields = dict(line.split("=", 1) for line in (root / "etc/os-release").read_text().splitlines() if "=" in line)
     return fields.get("VERSION_CODENAME", "").strip('"') if fields.get("ID", "").strip('"') == "debian" else ""
