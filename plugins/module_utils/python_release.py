@@ -44,6 +44,23 @@ class Plan:
         return self.install or self.activate or bool(self.remove)
 
 
+def unpack(archive: Path, folder: Path) -> list[Path]:
+    """Unpack an archive of wheels; return them sorted.
+
+    :raises ReleaseError: it holds anything but wheels side by side.
+    """
+    files = []
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            content = tar.extractfile(member) if member.isfile() else None
+            if content is None or Path(member.name).name != member.name or not member.name.endswith(".whl"):
+                raise ReleaseError(f"{archive} is no archive of wheels: it holds {member.name}")
+            files.append(folder / member.name)
+            with files[-1].open("wb") as copy:
+                shutil.copyfileobj(content, copy)
+    return sorted(files)
+
+
 class Releases:
     """The folder that holds ``releases/<version>/`` and the links ``current`` and ``previous``."""
 
@@ -104,9 +121,7 @@ class Releases:
         self._run(wanted.interpreter, "-m", "venv", "--without-pip", str(target))
         python = str(target / "bin" / "python")
         with tempfile.TemporaryDirectory(prefix="wheels-", dir=self.path) as wheels:
-            with tarfile.open(archive) as tar:
-                tar.extractall(wheels, filter="data")
-            files = sorted(Path(wheels).glob("*.whl"))
+            files = unpack(archive, Path(wheels))
             pip = [path for path in files if path.name.startswith("pip-")]
             if not pip:
                 raise ReleaseError(f"{archive} holds no pip")
