@@ -34,9 +34,7 @@ class ActionModule(ActionBase):
             for key in (*_SOURCES, "vars"):
                 entry.pop(key, None)
         arguments["payload"] = pack(contents)
-        result.update(
-            self._execute_module("trinitycore.mcp.component", module_args=arguments, task_vars=task_vars)
-        )
+        result.update(self._execute_module("trinitycore.mcp.component", module_args=arguments, task_vars=task_vars))
         return result
 
     def _validated(self) -> dict[str, Any]:

@@ -32,8 +32,8 @@ def firewall_rules(
 ) -> list[dict[str, Any]]:
     """Turn ``firewall_services`` into the rules of one host.
 
-    A service is ``{offered_by: [group], ports: [number or 'first-last'], from: [source], protocol: tcp}``. A source is a
-    group, a network, ``any`` (everybody) or ``admin`` (the ``admin_sources``; without any, everybody if
+    A service is ``{offered_by: [group], ports: [number or 'first-last'], from: [source], protocol: tcp}``. A
+    source is a group, a network, ``any`` (everybody) or ``admin`` (the ``admin_sources``; without any, everybody if
     ``open_without_admins`` is set, else nobody).
 
     Returns ``[{name, protocol, ports, any, ipv4: [network], ipv6: [network]}]`` in the given order, networks

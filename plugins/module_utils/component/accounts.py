@@ -50,9 +50,7 @@ def ensure_group(wanted: dict[str, Any], report: Report) -> None:
             argv += ["--gid", str(gid)]
         _act(report, [*argv, name], f"create group {name}")
     elif gid is not None and present != gid:
-        raise ComponentError(
-            f"group {name} has gid {present}, wanted {gid}: files would change hands, move it by hand"
-        )
+        raise ComponentError(f"group {name} has gid {present}, wanted {gid}: files would change hands, move it by hand")
 
 
 def ensure_user(wanted: dict[str, Any], report: Report) -> None:

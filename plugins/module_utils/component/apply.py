@@ -84,8 +84,4 @@ def apply(
 
 def secrets_of(options: dict[str, Any], contents: dict[str, bytes]) -> list[bytes]:
     """Contents of the files marked secret: their words must not appear in any message."""
-    return [
-        contents[entry["dest"]]
-        for entry in options["files"]
-        if entry.get("secret") and entry["dest"] in contents
-    ]
+    return [contents[entry["dest"]] for entry in options["files"] if entry.get("secret") and entry["dest"] in contents]

@@ -49,9 +49,7 @@ def run(argv: Sequence[str], timeout: float = 120.0) -> Completed:
         raise ComponentError(f"'{argv[0]}' did not end within {timeout:g} s") from error
     except PermissionError as error:
         raise ComponentError(f"'{argv[0]}' can't be run: {error.strerror}") from error
-    return Completed(
-        done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
-    )
+    return Completed(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
 
 
 def require(argv: Sequence[str], what: str) -> Completed:

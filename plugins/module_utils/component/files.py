@@ -8,6 +8,7 @@ import shlex
 import stat
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace as altered
 from typing import Any
@@ -64,9 +65,7 @@ def wanted_files(entries: list[dict[str, Any]], contents: dict[str, bytes]) -> l
         seen.add(dest)
         validate: str | None = entry.get("validate")
         if validate is not None and "%s" not in validate:
-            raise ComponentError(
-                f"validate of {dest} lacks '%s', the place of the file to look at: {validate}"
-            )
+            raise ComponentError(f"validate of {dest} lacks '%s', the place of the file to look at: {validate}")
         files.append(
             WantedFile(
                 dest=dest,
@@ -112,9 +111,7 @@ def with_block(whole: bytes, content: bytes) -> bytes:
     block = BLOCK_BEGIN + content + (b"" if content.endswith(b"\n") else b"\n") + BLOCK_END
     begin, end = whole.find(BLOCK_BEGIN), whole.find(BLOCK_END)
     if (begin < 0) != (end < 0) or end < begin:
-        raise ComponentError(
-            "one of the marks around our lines is gone, remove the other and what is left of them"
-        )
+        raise ComponentError("one of the marks around our lines is gone, remove the other and what is left of them")
     if begin < 0:
         return whole + (b"" if not whole or whole.endswith(b"\n") else b"\n") + block
     return whole[:begin] + block + whole[end + len(BLOCK_END) :]
@@ -143,10 +140,8 @@ def compare(files: list[WantedFile], report: Report) -> list[Change]:
 
 
 def _write(path: str, wanted: WantedFile, own: bool) -> None:
-    try:
+    with suppress(FileNotFoundError):
         os.unlink(path)  # left by a run that was killed
-    except FileNotFoundError:
-        pass
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(wanted.content)
@@ -178,10 +173,8 @@ def _validate(wanted: WantedFile, path: str, report: Report) -> None:
 
 def _discard(changes: list[Change]) -> None:
     for change in changes:
-        try:
+        with suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(change.wanted.staged)
-        except (FileNotFoundError, NotADirectoryError):
-            pass
 
 
 def stage(changes: list[Change], report: Report) -> None:
@@ -202,7 +195,8 @@ def stage(changes: list[Change], report: Report) -> None:
                 _write(change.wanted.staged, change.wanted, own=True)
             except (FileNotFoundError, NotADirectoryError) as error:
                 raise ComponentError(
-                    f"the directory of {change.wanted.dest} does not exist: list it in directories or install its package"
+                    f"the directory of {change.wanted.dest} does not exist: list it in directories "
+                    "or install its package"
                 ) from error
         for change in changes:
             _validate(change.wanted, change.wanted.staged, report)
@@ -222,9 +216,7 @@ def replace(changes: list[Change], report: Report) -> None:
         except OSError as error:
             restore(done)
             _discard(changes)
-            raise ComponentError(
-                f"{changes[len(done)].wanted.dest} can't be replaced: {error.strerror}"
-            ) from error
+            raise ComponentError(f"{changes[len(done)].wanted.dest} can't be replaced: {error.strerror}") from error
     for change in changes:
         report.file(change.wanted.dest, change.before, change.wanted.content, change.wanted.secret)
 

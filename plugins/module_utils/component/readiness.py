@@ -62,7 +62,7 @@ def _ask_url(ready: dict[str, Any]) -> str | None:
     except (OSError, http.client.HTTPException) as error:
         return f"{ready['url']}: {error}"
     wanted: list[int] | None = ready.get("status")
-    if answer.status in wanted if wanted else 200 <= answer.status < 400:
+    if answer.status in wanted if wanted else http.HTTPStatus.OK <= answer.status < http.HTTPStatus.BAD_REQUEST:
         return None
     return f"{ready['url']} answers {answer.status}: {body}"
 

@@ -63,9 +63,13 @@ class Report:
     def taken_back(self, paths: list[str]) -> None:
         """Record that the changes of the files `paths` were undone."""
         self.changed_files = [path for path in self.changed_files if path not in paths]
+        secret = [f"replace {path} (" for path in paths] + [f"create {path} (" for path in paths]
         self.diff = [
-            entry for entry in self.diff if entry.get("before_header", "").split(" (")[0] not in paths
+            entry
+            for entry in self.diff
+            if entry.get("after_header") not in paths and not entry.get("prepared", "").startswith(tuple(secret))
         ]
+        self.changed = bool(self.diff)
 
     def result(self, with_diff: bool) -> dict[str, Any]:
         """The answer of the module."""

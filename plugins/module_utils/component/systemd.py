@@ -72,6 +72,7 @@ class Systemctl:
     """`Systemd` by the command line tools of the host."""
 
     def show(self, names: Sequence[str]) -> dict[str, UnitState]:
+        """One call of `systemctl show`."""
         if not names:
             return {}
         done = commands.require(
@@ -80,21 +81,22 @@ class Systemctl:
         )
         blocks = done.output.strip().split("\n\n")
         if len(blocks) != len(names):
-            raise ComponentError(
-                f"systemctl told of {len(blocks)} units, asked for {len(names)}: {done.text}"
-            )
-        return {name: _parse(block) for name, block in zip(names, blocks)}
+            raise ComponentError(f"systemctl told of {len(blocks)} units, asked for {len(names)}: {done.text}")
+        return {name: _parse(block) for name, block in zip(names, blocks, strict=True)}
 
     def daemon_reload(self) -> None:
+        """`systemctl daemon-reload`."""
         commands.require(["systemctl", "daemon-reload"], "systemd can't read its unit files again")
 
     def act(self, verb: str, name: str) -> None:
+        """`systemctl <verb> <name>`, its failure told with the journal's last lines."""
         began = time.time()
         done = commands.run(["systemctl", verb, "--", name], timeout=_VERB_TIMEOUT)
         if done.code != 0:
             raise ComponentError(f"{name}: {verb} failed: {done.text}{_told(self.journal(name, began - 1))}")
 
     def journal(self, name: str, since: float) -> str:
+        """`journalctl -u <name>`; empty where there is none."""
         try:
             done = commands.run(
                 [

@@ -153,10 +153,7 @@ class Units:
             reasons += [
                 path
                 for path, seen in stamp.restart.items()
-                if path not in restart_on
-                and seen != ABSENT
-                and is_definition(path)
-                and not os.path.lexists(path)
+                if path not in restart_on and seen != ABSENT and is_definition(path) and not os.path.lexists(path)
             ]
         to_reload = self._watch.pending(reload_on, stamp.reload, same_run, state)
         if reasons or (to_reload and not state.can_reload):
@@ -182,9 +179,7 @@ class Units:
         ready: dict[str, Any] | None = unit.get("ready")
         self._states.pop(name, None)
         if ready is not None:
-            reason = readiness.wait(
-                ready, lambda: self._systemd.show([name])[name].active == "failed", self._sleep
-            )
+            reason = readiness.wait(ready, lambda: self._systemd.show([name])[name].active == "failed", self._sleep)
             if reason is not None:
                 raise failure(name, reason, self._systemd, began - 1)
         elif name.endswith(".service"):
@@ -194,7 +189,5 @@ class Units:
                 self._states.pop(name, None)
         state = self._state(name)
         if state.active == "failed" or state.sub == "auto-restart":
-            raise failure(
-                name, f"it does not stay up ({state.active}, {state.sub})", self._systemd, began - 1
-            )
+            raise failure(name, f"it does not stay up ({state.active}, {state.sub})", self._systemd, began - 1)
         self._stamps.write(name, Stamp(state.invocation, restart_on, reload_on))

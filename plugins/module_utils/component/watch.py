@@ -14,6 +14,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from .systemd import UnitState
@@ -40,9 +41,7 @@ def fingerprint(path: str) -> str:
         return f"link:{os.readlink(path)}"
     if stat.S_ISDIR(now.st_mode):
         return digest(
-            json.dumps(
-                {name: fingerprint(os.path.join(path, name)) for name in sorted(os.listdir(path))}
-            ).encode()
+            json.dumps({name: fingerprint(os.path.join(path, name)) for name in sorted(os.listdir(path))}).encode()
         )
     return f"special:{stat.S_IFMT(now.st_mode)}"
 
@@ -54,10 +53,8 @@ def changed_at(path: str) -> float:
     """
     newest = 0.0
     for look in (os.lstat, os.stat):
-        try:
+        with suppress(FileNotFoundError, NotADirectoryError):
             newest = max(newest, look(path).st_ctime)
-        except (FileNotFoundError, NotADirectoryError):
-            pass
     if os.path.isdir(path) and not os.path.islink(path):
         newest = max([newest, *(changed_at(os.path.join(path, name)) for name in os.listdir(path))])
     return newest
@@ -94,12 +91,8 @@ class Stamps:
         """Keep `stamp` for the next run."""
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
         staged = self._path(unit) + ".new"
-        with open(
-            staged, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)
-        ) as stream:
-            json.dump(
-                {"invocation": stamp.invocation, "restart": stamp.restart, "reload": stamp.reload}, stream
-            )
+        with open(staged, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as stream:
+            json.dump({"invocation": stamp.invocation, "restart": stamp.restart, "reload": stamp.reload}, stream)
         os.replace(staged, self._path(unit))
 
 
@@ -122,9 +115,7 @@ class Watch:
         """Path -> fingerprint."""
         return {path: self.fingerprint(path) for path in sorted(set(paths))}
 
-    def pending(
-        self, now: Mapping[str, str], kept: Mapping[str, str], same_run: bool, state: UnitState
-    ) -> list[str]:
+    def pending(self, now: Mapping[str, str], kept: Mapping[str, str], same_run: bool, state: UnitState) -> list[str]:
         """Paths of `now` (path -> fingerprint) that the running unit has not seen yet.
 
         `kept` are the fingerprints of its stamp, which counts only when it is of the `same_run`.
@@ -134,8 +125,6 @@ class Watch:
             if same_run and path in kept:
                 if kept[path] != seen:
                     changed.append(path)
-            elif path in self._foreseen or (
-                state.active_since is not None and changed_at(path) > state.active_since
-            ):
+            elif path in self._foreseen or (state.active_since is not None and changed_at(path) > state.active_since):
                 changed.append(path)
         return changed

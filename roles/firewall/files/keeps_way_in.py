@@ -29,23 +29,21 @@ def client() -> str | None:
     return None
 
 
-def main() -> int:
-    """Exit code: 0 when the way in stays open, 1 when it would close."""
+def main() -> str | None:
+    """Why the way in would close, None when it stays open."""
     address = client()
     if address is None:
-        return 0
+        return None
     came_from = ipaddress.ip_address(address)
     mapped = getattr(came_from, "ipv4_mapped", None)
     networks = [ipaddress.ip_network(argument) for argument in sys.argv[1:]]
     if any((mapped or came_from) in network for network in networks):
-        return 0
+        return None
     allowed = ", ".join(sys.argv[1:]) or "nobody"
-    print(
+    return (
         f"you are connected from {address}, but the new rules let only {allowed} in by SSH: "
-        "add your network to cluster_admin_sources",
-        file=sys.stderr,
+        "add your network to cluster_admin_sources"
     )
-    return 1
 
 
 if __name__ == "__main__":

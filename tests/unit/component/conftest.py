@@ -102,9 +102,7 @@ def call(systemd: MemorySystemd, tmp_path: Path, me: dict[str, str]) -> Call:
         checked = ArgumentSpecValidator(ARGUMENT_SPEC).validate(options)
         assert not checked.error_messages, checked.error_messages
         report = Report(check=check)
-        component.apply(
-            checked.validated_parameters, contents, systemd, Stamps(str(tmp_path / "stamps")), report
-        )
+        component.apply(checked.validated_parameters, contents, systemd, Stamps(str(tmp_path / "stamps")), report)
         return {**report.result(with_diff=True), "warnings": report.warnings}
 
     return run

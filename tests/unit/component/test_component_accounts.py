@@ -43,12 +43,8 @@ def test_new_accounts(ran: list[str]) -> None:
     report = Report()
     accounts.ensure_group({"name": "tls", "system": True, "gid": 900}, report)
     accounts.ensure_group({"name": "staff"}, report)
-    accounts.ensure_user(
-        {"name": "old", "system": True, "groups": ["tls", "staff"], "shell": "/bin/false"}, report
-    )
-    accounts.ensure_user(
-        {"name": "eve", "create_home": True, "comment": "E V", "home": "/srv/e", "uid": 7}, report
-    )
+    accounts.ensure_user({"name": "old", "system": True, "groups": ["tls", "staff"], "shell": "/bin/false"}, report)
+    accounts.ensure_user({"name": "eve", "create_home": True, "comment": "E V", "home": "/srv/e", "uid": 7}, report)
     assert ran == [
         "groupadd --system --gid 900 tls",
         "useradd --no-create-home --system --gid old --groups tls,staff --shell /bin/false old",

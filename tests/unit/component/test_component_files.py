@@ -137,9 +137,7 @@ def test_a_failed_check_puts_everything_back(call: Call, tmp_path: Path) -> None
     old.write_text("before")
     old.chmod(0o604)
     files_wanted = [{"dest": str(old), "content": "after"}, {"dest": str(new), "content": "n"}]
-    with pytest.raises(
-        ComponentError, match=f"the former ones are back: .*'grep -q before {old}' ended with 1"
-    ):
+    with pytest.raises(ComponentError, match=f"the former ones are back: .*'grep -q before {old}' ended with 1"):
         call(files=files_wanted, commands=[f"test -e {new}", f"grep -q before {old}"])
     assert old.read_text() == "before"
     assert stat.S_IMODE(old.stat().st_mode) == 0o604
@@ -183,9 +181,7 @@ def test_secret_content_is_never_told(call: Call, tmp_path: Path) -> None:
 
 def test_redact_blots_out_the_words_of_a_secret() -> None:
     text = "line 3: requirepass 'Tr0ub4dor&3' is wrong"
-    assert (
-        files.redact(text, [b"user x\nrequirepass Tr0ub4dor&3\n"]) == "line 3: ******** '********' is wrong"
-    )
+    assert files.redact(text, [b"user x\nrequirepass Tr0ub4dor&3\n"]) == "line 3: ******** '********' is wrong"
 
 
 def test_a_link_at_the_destination_becomes_a_file_and_its_target_stays(call: Call, tmp_path: Path) -> None:
@@ -222,9 +218,7 @@ def test_a_link_is_moved_to_its_new_target(call: Call, tmp_path: Path) -> None:
         ({"users": [{"name": "root", "uid": 5}]}, "user root has uid 0, wanted 5"),
     ],
 )
-def test_what_is_ambiguous_or_dangerous_is_refused(
-    call: Call, options: dict[str, object], message: str
-) -> None:
+def test_what_is_ambiguous_or_dangerous_is_refused(call: Call, options: dict[str, object], message: str) -> None:
     with pytest.raises(ComponentError, match=message):
         call(**options)
 

@@ -110,9 +110,7 @@ def test_a_service_the_package_started_is_restarted_with_our_files(
     assert call(**wanted(conf))["restarted"] == [UNIT]
 
 
-def test_watched_paths_outside_the_call_count(
-    call: Call, systemd: MemorySystemd, conf: Path, tmp_path: Path
-) -> None:
+def test_watched_paths_outside_the_call_count(call: Call, systemd: MemorySystemd, conf: Path, tmp_path: Path) -> None:
     systemd.add(UNIT)
     certificate = tmp_path / "host.crt"
     release = tmp_path / "current"
@@ -143,17 +141,13 @@ def test_a_new_link_target_is_foretold(call: Call, systemd: MemorySystemd, tmp_p
     assert call(links=[link], units=[unit])["restarted"] == [UNIT]
 
 
-def test_each_unit_is_ready_before_the_next_is_touched(
-    call: Call, systemd: MemorySystemd, conf: Path
-) -> None:
+def test_each_unit_is_ready_before_the_next_is_touched(call: Call, systemd: MemorySystemd, conf: Path) -> None:
     for number in (1, 2, 3):
         systemd.add(f"demo@{number}.service")
     unready = {"command": ["false"], "timeout": 0.2}
     instances = [{"name": f"demo@{number}.service", "state": "started"} for number in (1, 2, 3)]
     instances[1]["ready"] = unready
-    with pytest.raises(
-        ComponentError, match=r"(?s)demo@2.service: not ready within 0.2 s.*log of demo@2.service"
-    ):
+    with pytest.raises(ComponentError, match=r"(?s)demo@2.service: not ready within 0.2 s.*log of demo@2.service"):
         call(files=[{"dest": str(conf), "content": "x"}], units=instances)
     assert systemd.calls == ["start demo@1.service", "start demo@2.service"]
     # The next run waits for it again instead of taking "active" for "ready".
@@ -252,9 +246,7 @@ def test_readiness_asks_ports_urls_and_commands(server: int) -> None:
     base = f"http://127.0.0.1:{server}"
     assert readiness.ask({"port": server, "host": "127.0.0.1"}) is None
     assert readiness.ask({"url": f"{base}/ready"}) is None
-    assert "answers 503: name.test" in str(
-        readiness.ask({"url": f"{base}/other", "server_name": "name.test"})
-    )
+    assert "answers 503: name.test" in str(readiness.ask({"url": f"{base}/other", "server_name": "name.test"}))
     assert readiness.ask({"url": f"{base}/other", "status": [503]}) is None
     assert readiness.ask({"command": ["true"], "timeout": 1}) is None
     assert "ended with 1" in str(readiness.ask({"command": ["false"], "timeout": 1}))
