@@ -82,7 +82,7 @@ gtid_position:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql import game_data
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailable
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
 
 
@@ -112,13 +112,12 @@ def main() -> None:
     try:
         with open_local(options["socket"]) as server:
             todo = game_data.plan(server, options["schema"], dumps, options["replace"])
-            if todo and options["directory"] and not module.check_mode:
-                if detect(server).state(server).read_only:
-                    raise DatabaseError(f"{server.target} is read-only, so it is not the primary")
+            if options["directory"] and not module.check_mode:
+                game_data.must_be_open(server, detect(server))
                 for one in todo:
                     game_data.carry_out(server, options["schema"], one, options["directory"], options["socket"])
             position = detect(server).state(server).gtid_position
-    except ServerUnavailable as error:
+    except ServerUnavailableError as error:
         if not module.check_mode:
             module.fail_json(msg=str(error))
         todo = [game_data.Plan(dump, drop=False) for dump in dumps]

@@ -78,7 +78,7 @@ options:
         default: true
       privileges:
         description:
-          - Privileges by level, such as C(*.*), C(world.*) or C(mcp.deployment_record). Names as SHOW GRANTS gives them.
+          - Privileges by level, such as C(*.*), C(world.*) or C(mcp.deployment_record), named as SHOW GRANTS does.
         type: dict
         default: {}
   socket:
@@ -128,7 +128,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.accounts import Account
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailable
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import Wanted, make_primary
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Member, decide
@@ -139,7 +139,7 @@ def act(options: dict[str, Any], wanted: Wanted, dry: bool) -> list[str]:
     try:
         with open_local(options["socket"]) as server:
             return make_primary(server, detect(server), wanted, dry)
-    except ServerUnavailable:
+    except ServerUnavailableError:
         if not dry:
             raise
         return [f"create database {database}" for database in (wanted.schema, *wanted.databases)] + [

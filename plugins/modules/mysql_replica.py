@@ -90,7 +90,7 @@ actions:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailable
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.replica import Primary, make_replica
 
@@ -100,7 +100,7 @@ def act(socket: str, name: str, primary: Primary, timeout: float, dry: bool) -> 
     try:
         with open_local(socket) as server:
             return make_replica(server, detect(server), name, primary, timeout, dry)
-    except ServerUnavailable:
+    except ServerUnavailableError:
         if not dry:
             raise
         return [f"follow {primary.name} ({primary.address}:{primary.port})"]

@@ -79,14 +79,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.systemd import Systemctl
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.watch import changed_at
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailable
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.state import ServerState
 
 
-def read_state(
-    socket: str, wait_for: str | None, healthy: bool, max_lag: int, timeout: float
-) -> ServerState:
+def read_state(socket: str, wait_for: str | None, healthy: bool, max_lag: int, timeout: float) -> ServerState:
     """Read the server's state, after waiting for what is asked.
 
     :raises DatabaseError: it can't be read, or what was waited for didn't come.
@@ -136,7 +134,7 @@ def main() -> None:
     try:
         state = read_state(**options)
         due = restart_due(unit, configuration)
-    except ServerUnavailable as error:
+    except ServerUnavailableError as error:
         if not module.check_mode:
             module.fail_json(msg=str(error))
         state, due = ServerState(running=False), False

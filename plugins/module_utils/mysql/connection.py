@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .errors import DatabaseError, ServerUnavailable
+from .errors import DatabaseError, ServerUnavailableError
 
 try:
     import pymysql
@@ -38,7 +38,7 @@ class Connection:
                 return list(cursor.fetchall())
         except (pymysql.err.OperationalError, pymysql.err.InterfaceError) as error:
             if error.args and error.args[0] in (2006, 2013, 2055, 0):
-                raise ServerUnavailable(f"{self.target}: the connection was lost ({_reason(error)})") from error
+                raise ServerUnavailableError(f"{self.target}: the connection was lost ({_reason(error)})") from error
             raise DatabaseError(f"{self.target}: {_reason(error)}, at: {statement}") from error
         except pymysql.err.MySQLError as error:
             raise DatabaseError(f"{self.target}: {_reason(error)}, at: {statement}") from error
@@ -64,7 +64,7 @@ class Connection:
         except Exception:  # noqa: BLE001 - already gone is as good as closed
             return
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> Connection:  # noqa: PYI034 - Self is of Python 3.11, targets may have 3.10
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,24 +74,22 @@ class Connection:
 def open_local(socket: str, timeout: float = 10.0) -> Connection:
     """Log in as root over the server's Unix socket, where the operating system's user is the credential.
 
-    :raises ServerUnavailable: PyMySQL or the socket is missing, or nobody answers there.
+    :raises ServerUnavailableError: PyMySQL or the socket is missing, or nobody answers there.
     """
     if PYMYSQL_MISSING:
-        raise ServerUnavailable(PYMYSQL_MISSING)
+        raise ServerUnavailableError(PYMYSQL_MISSING)
     if not os.path.exists(socket):
-        raise ServerUnavailable(f"no server is running here: {socket} does not exist")
+        raise ServerUnavailableError(f"no server is running here: {socket} does not exist")
     return _open(f"server at {socket}", timeout, unix_socket=socket, user="root")
 
 
-def open_remote(
-    address: str, port: int, user: str, password: str, ca_file: str, timeout: float = 10.0
-) -> Connection:
+def open_remote(address: str, port: int, user: str, password: str, ca_file: str, timeout: float = 10.0) -> Connection:
     """Log in over the network by TLS; the server's certificate must be the CA's and be made out to `address`.
 
-    :raises ServerUnavailable: nobody answers, the certificate is not trusted, or the login is refused.
+    :raises ServerUnavailableError: nobody answers, the certificate is not trusted, or the login is refused.
     """
     if PYMYSQL_MISSING:
-        raise ServerUnavailable(PYMYSQL_MISSING)
+        raise ServerUnavailableError(PYMYSQL_MISSING)
     context = ssl.create_default_context(cafile=ca_file)
     target = f"{user}@{address}:{port}"
     return _open(target, timeout, host=address, port=port, user=user, password=password, ssl=context)
@@ -99,11 +97,9 @@ def open_remote(
 
 def _open(target: str, timeout: float, **options: Any) -> Connection:
     try:
-        raw = pymysql.connect(
-            charset="utf8mb4", autocommit=True, connect_timeout=timeout, read_timeout=None, **options
-        )
+        raw = pymysql.connect(charset="utf8mb4", autocommit=True, connect_timeout=timeout, read_timeout=None, **options)
     except (pymysql.err.MySQLError, OSError) as error:
-        raise ServerUnavailable(f"{target}: {_reason(error)}") from error
+        raise ServerUnavailableError(f"{target}: {_reason(error)}") from error
     return Connection(raw, target)
 
 

@@ -7,7 +7,7 @@ class DatabaseError(Exception):
     """Something can't be done or isn't safe to do; the message says what, where and why."""
 
 
-class ServerUnavailable(DatabaseError):
+class ServerUnavailableError(DatabaseError):
     """No server answered, or it refused the login."""
 
 

@@ -88,11 +88,11 @@ class MariaDB(Flavor):
     name = "mariadb"
 
     def state(self, server: Connection) -> ServerState:
-        basics = server.row(
+        """Read variables, replication status, process list and databases."""
+        basics = server.rows(
             "SELECT @@version AS version, @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin,"
             " @@gtid_current_pos AS position, @@gtid_binlog_state AS state"
-        )
-        assert basics is not None
+        )[0]
         databases = server.rows(
             "SELECT s.SCHEMA_NAME AS name, COUNT(t.TABLE_NAME) AS tables FROM information_schema.SCHEMATA s"
             " LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME"
@@ -143,9 +143,11 @@ class MariaDB(Flavor):
         )
 
     def set_read_only(self, server: Connection, read_only: bool) -> None:
+        """Set `read_only`, which binds all but accounts with READ_ONLY ADMIN."""
         server.execute(f"SET GLOBAL read_only = {int(read_only)}")
 
     def oldest_binlog_position(self, server: Connection) -> str:
+        """Read the GTID list that the oldest binary log begins with."""
         logs = server.rows("SHOW BINARY LOGS")
         if not logs:
             raise DatabaseError(f"{server.target} keeps no binary log")
@@ -156,28 +158,34 @@ class MariaDB(Flavor):
         raise DatabaseError(f"{server.target}: {logs[0]['Log_name']} names no start position")
 
     def errant_transactions(self, of: ServerState, primary: ServerState) -> list[str]:
+        """Compare the binary logs' states, per domain and server."""
         # The position counts too: a primary that was provisioned from a copy holds transactions
         # which its own binary log never saw.
         known = ",".join(filter(None, (primary.gtid_state, primary.gtid_position)))
         return [str(one) for one in gtid.errant(of.gtid_state, known)]
 
     def not_reached(self, position: str, required: str) -> list[str]:
+        """Compare sequence numbers per domain."""
         return [str(one) for one in gtid.behind(position, required)]
 
     def wait_for(self, server: Connection, position: str, timeout: float) -> bool:
+        """Wait in the server."""
         # No wait for what the server wrote itself: MASTER_GTID_WAIT looks at replicated positions only.
         current = str(server.value("SELECT @@gtid_current_pos"))
         if not gtid.behind(current, position):
             return True
-        return server.value("SELECT MASTER_GTID_WAIT(%s, %s)", [position, timeout]) == 0
+        return bool(server.value("SELECT MASTER_GTID_WAIT(%s, %s)", [position, timeout]) == 0)
 
     def stop_replication(self, server: Connection) -> None:
+        """Stop both threads."""
         server.execute("STOP SLAVE")
 
     def start_replication(self, server: Connection) -> None:
+        """Start both threads."""
         server.execute("START SLAVE")
 
     def follow(self, server: Connection, wanted: Replication, password: str) -> None:
+        """Set the position from the binary log, then the source."""
         # A former primary's own transactions are in the binary log only; they count as applied
         # (the caller has made sure that the new primary has them all).
         server.execute("SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_current_pos")
@@ -196,6 +204,7 @@ class MariaDB(Flavor):
         )
 
     def replication_password(self, server: Connection) -> str | None:
+        """Read the file that the server keeps it in."""
         # The server never shows it; the file it keeps it in is readable to root on the host itself.
         path = os.path.join(str(server.value("SELECT @@datadir")), "master.info")
         try:
@@ -204,21 +213,21 @@ class MariaDB(Flavor):
         except OSError:
             return None
         # number of lines, log, position, host, user, password, port, ...
-        return kept[5] if len(kept) > 6 else None
+        return kept[5] if kept[6:] else None
 
     def password_hash(self, password: str) -> str:
-        inner = hashlib.sha1(password.encode()).digest()  # noqa: S324 - mysql_native_password is defined so
-        return "*" + hashlib.sha1(inner).hexdigest().upper()  # noqa: S324
+        """Hash as `mysql_native_password` is defined."""
+        inner = hashlib.sha1(password.encode(), usedforsecurity=False).digest()
+        return "*" + hashlib.sha1(inner, usedforsecurity=False).hexdigest().upper()
 
     def account(self, server: Connection, user: str, host: str) -> dict[str, Any] | None:
+        """Read the account's properties and its grants."""
         kept = server.value("SELECT Priv FROM mysql.global_priv WHERE User = %s AND Host = %s", [user, host])
         if kept is None:
             return None
         properties: dict[str, Any] = json.loads(kept)
         plugin = properties.get("plugin")
-        grants = [
-            str(next(iter(row.values()))) for row in server.rows("SHOW GRANTS FOR %s@%s", [user, host])
-        ]
+        grants = [str(next(iter(row.values()))) for row in server.rows("SHOW GRANTS FOR %s@%s", [user, host])]
         return {
             "hash": properties.get("authentication_string", "") if plugin == "mysql_native_password" else "",
             # 0 none, 1 any TLS; 2 and 3 ask for a client certificate, which is more than we ask for
@@ -227,9 +236,11 @@ class MariaDB(Flavor):
         }
 
     def create_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
+        """Create it with `mysql_native_password`."""
         self._write_account(server, "CREATE USER", user, host, password_hash, tls)
 
     def alter_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
+        """Alter it to `mysql_native_password`."""
         self._write_account(server, "ALTER USER", user, host, password_hash, tls)
 
     def _write_account(

@@ -11,6 +11,7 @@ from typing import Any
 from . import records, sql_file
 from .connection import Connection, quoted
 from .errors import DatabaseError
+from .flavor import Flavor
 
 _KINDS = {
     "auth": re.compile(r"auth|realmd|logon", re.IGNORECASE),
@@ -59,9 +60,7 @@ def find_dumps(source: str, databases: dict[str, str]) -> list[Dump]:
     :raises DatabaseError: nothing is there, or a file's name doesn't tell its database.
     """
     if os.path.isdir(source):
-        paths = sorted(
-            os.path.join(source, name) for name in os.listdir(source) if name.endswith(sql_file.ENDINGS)
-        )
+        paths = sorted(os.path.join(source, name) for name in os.listdir(source) if name.endswith(sql_file.ENDINGS))
     elif os.path.isfile(source):
         paths = [source]
     else:
@@ -78,7 +77,10 @@ def _fingerprint(paths: list[str]) -> str:
     digests = []
     for path in paths:
         with open(path, "rb") as stream:
-            digests.append(hashlib.file_digest(stream, "sha256").hexdigest())
+            digest = hashlib.sha256()
+            while block := stream.read(1 << 20):
+                digest.update(block)
+        digests.append(digest.hexdigest())
     return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()
 
 
@@ -95,7 +97,8 @@ def plan(server: Connection, schema: str, dumps: list[Dump], replace: bool) -> l
 
     :raises DatabaseError: a database holds something else, and may not be replaced.
     """
-    plans = []
+    plans: list[Plan] = []
+    refused: list[str] = []
     for dump in dumps:
         tables = int(
             server.value("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s", [dump.database])
@@ -108,12 +111,23 @@ def plan(server: Connection, schema: str, dumps: list[Dump], replace: bool) -> l
         unfinished = same and record.get("state") == "loading"
         if tables and not replace and not unfinished:
             holds = "another dump" if record.get("state") == "loaded" else f"{tables} tables that we did not load"
-            raise DatabaseError(
-                f"database {dump.database} holds {holds}; nothing of it is dropped. Load into an empty database, or "
-                "leave the source away to use what is there"
-            )
+            refused.append(f"database {dump.database} holds {holds}")
         plans.append(Plan(dump, drop=bool(tables)))
+    if refused:
+        raise DatabaseError(
+            f"{'; '.join(refused)}; nothing is dropped or loaded. Load into empty databases, or leave the source away "
+            "to use what is there"
+        )
     return plans
+
+
+def must_be_open(server: Connection, flavor: Flavor) -> None:
+    """Do nothing on a primary.
+
+    :raises DatabaseError: the server is read-only, and root's writes would make it differ from its primary.
+    """
+    if flavor.state(server).read_only:
+        raise DatabaseError(f"{server.target} is read-only, so it is not the primary")
 
 
 def carry_out(server: Connection, schema: str, todo: Plan, directory: str, socket: str) -> None:
@@ -121,8 +135,7 @@ def carry_out(server: Connection, schema: str, todo: Plan, directory: str, socke
 
     :raises DatabaseError: a file is damaged (then nothing was changed), or the server refused a statement.
     """
-    rows = server.rows("SELECT FULL_COLLATION_NAME AS name FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY")
-    collations = frozenset(str(row["name"]) for row in rows)
+    collations = sql_file.collations(str(row["Collation"]) for row in server.rows("SHOW COLLATION"))
     paths = [os.path.join(directory, os.path.basename(name)) for name in todo.dump.files]
     if _fingerprint(paths) != todo.dump.sha256:
         raise DatabaseError(f"the files for {todo.dump.database} arrived damaged")
@@ -133,9 +146,7 @@ def carry_out(server: Connection, schema: str, todo: Plan, directory: str, socke
     records.write(server, schema, _record(database), {**todo.dump.as_dict(), "state": "loading"})
     if todo.drop:
         server.execute(f"DROP DATABASE {quoted(database)}")
-    server.execute(
-        f"CREATE DATABASE IF NOT EXISTS {quoted(database)} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
-    )
+    server.execute(f"CREATE DATABASE IF NOT EXISTS {quoted(database)} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
     for path in paths:
         sql_file.load(path, database, socket, collations)
     records.write(server, schema, _record(database), {**todo.dump.as_dict(), "state": "loaded"})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import re
 import subprocess
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, cast
 
 from .errors import DatabaseError
@@ -31,6 +32,7 @@ _CLOSED = re.compile(
     rb"""(?:[^'"`#/\-]+|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`|-(?!-)|/(?!\*)|/\*(?=M?!))*""", re.DOTALL
 )
 _KEYWORD = re.compile(rb"_0900_|\b(?:DATABASE|SCHEMA|USE)\b", re.IGNORECASE)
+_MADE_BY_DUMP = re.compile(rb"-- (MySQL|MariaDB) dump|/\*M!999999")
 _STRING_END = {
     b"'": re.compile(rb"(?:[^'\\]|\\.)*'", re.DOTALL),
     b'"': re.compile(rb'(?:[^"\\]|\\.)*"', re.DOTALL),
@@ -45,77 +47,109 @@ def read_lines(path: str) -> Iterator[bytes]:
     :raises DatabaseError: a gzip file is truncated or damaged.
     """
     opener = gzip.open if path.endswith(".gz") else open
-    with cast(IO[bytes], opener(path, "rb")) as lines:
+    with cast("IO[bytes]", opener(path, "rb")) as lines:
         try:
             yield from lines
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise DatabaseError(f"{path} is truncated or damaged: {error}") from error
 
 
-def fitted(path: str, collations: frozenset[str]) -> Iterator[bytes]:
-    """Yield the lines of a dump, with MySQL 8's collations replaced where the server has none of the name.
+def collations(listed: Iterable[str]) -> frozenset[str]:
+    """Return the names of collations by what ``SHOW COLLATION`` lists, the `uca1400` ones under their full names."""
+    return frozenset(f"utf8mb4_{name}" if name.startswith("uca1400") else name for name in listed)
 
-    `utf8mb4_0900_*` become their nearest relatives, `utf8mb4_uca1400_*` (else `utf8mb4_unicode_ci`); text inside
-    strings stays as it is.
 
-    :raises DatabaseError: the file is damaged, cut short, or names a database of its own.
-    """
-    inside = b""  # the quote or comment that an earlier line left open
-    first = last = b""
-    for number, line in enumerate(read_lines(path), start=1):
+class _Reader:
+    """Goes through the lines of a dump and knows what a string or comment left open hides."""
+
+    def __init__(self, path: str, known: frozenset[str]) -> None:
+        self._path = path
+        self._known = known
+        self._inside = b""  # the quote, or `*` of a comment, that an earlier line left open
+        self._first = self._last = b""
+        self._number = 0
+
+    def line(self, line: bytes) -> bytes:
+        """Return the line as the server is to get it.
+
+        :raises DatabaseError: it names a database.
+        """
+        self._number += 1
         if line.strip():
-            first, last = first or line, line
-        if not inside and not _KEYWORD.search(line) and _CLOSED.match(line).end() == len(line):  # type: ignore[union-attr]
-            yield line
-            continue
+            self._first, self._last = self._first or line, line
+        if not self._inside and not _KEYWORD.search(line):
+            closed = _CLOSED.match(line)
+            if closed is not None and closed.end() == len(line):
+                return line
         pieces: list[bytes] = []
         position = written = 0  # how far the line is looked through, and passed on
-        while position < len(line):
-            if inside:
-                end = _STRING_END[inside].match(line, position)
-                if end is None:
-                    break
-                position, inside = end.end(), b""
-            token = _TOKEN.search(line, position)
-            if token is None:
-                break
+        while (token := self._next(line, position)) is not None:
             position = token.end()
             kind = token.lastgroup
             if kind == "collation":
-                pieces += [line[written : token.start()], _relative(token[0], collations)]
+                pieces += [line[written : token.start()], _relative(token[0], self._known)]
                 written = position
             elif kind in ("open", "block"):
-                inside = b"*" if kind == "block" else token[0]
+                self._inside = b"*" if kind == "block" else token[0]
             elif kind in ("database", "use"):
+                words = token[0].decode(errors="replace").strip(" ;")
                 raise DatabaseError(
-                    f"{path}, line {number}: {token[0].decode(errors='replace').strip(' ;')} ...: the file names a "
-                    "database of its own. Make the dump of one database, without --databases"
+                    f"{self._path}, line {self._number}: {words} ...: the file names a database of its own. Make the "
+                    "dump of one database, without --databases"
                 )
-        yield line if not written else b"".join([*pieces, line[written:]])
-    if inside:
-        raise DatabaseError(f"{path} ends inside a {'comment' if inside == b'*' else 'string'}: it is cut short")
-    if re.match(rb"(/\*.*\*/\s*;?\s*)?-- (MySQL|MariaDB) dump", first) or first.startswith(b"/*M!"):
-        if not last.startswith(b"-- Dump completed"):
-            raise DatabaseError(f"{path} lacks the dump's closing line: it is cut short")
+        return b"".join([*pieces, line[written:]])
+
+    def _next(self, line: bytes, position: int) -> re.Match[bytes] | None:
+        if not self._inside:
+            return _TOKEN.search(line, position)
+        end = _STRING_END[self._inside].match(line, position)
+        if end is not None:
+            self._inside = b""
+        return end
+
+    def end(self) -> None:
+        """Take note that there are no more lines.
+
+        :raises DatabaseError: there should be.
+        """
+        if self._inside:
+            where = "comment" if self._inside == b"*" else "string"
+            raise DatabaseError(f"{self._path} ends inside a {where}: it is cut short")
+        if _MADE_BY_DUMP.match(self._first) and not self._last.startswith(b"-- Dump completed"):
+            raise DatabaseError(f"{self._path} lacks the dump's closing line: it is cut short")
 
 
-def _relative(collation: bytes, collations: frozenset[str]) -> bytes:
+def fitted(path: str, known: frozenset[str]) -> Iterator[bytes]:
+    """Yield the lines of a dump, with MySQL 8's collations replaced where the server has none of the name.
+
+    `utf8mb4_0900_*` become their nearest relatives among the `known`, `utf8mb4_uca1400_*` (else
+    `utf8mb4_unicode_ci`); text inside strings stays as it is.
+
+    :raises DatabaseError: the file is damaged, cut short, or names a database of its own.
+    """
+    reader = _Reader(path, known)
+    for line in read_lines(path):
+        yield reader.line(line)
+    reader.end()
+
+
+def _relative(collation: bytes, known: frozenset[str]) -> bytes:
     name = collation.decode().lower()
-    if name in collations:
+    if name in known:
         return collation
     relative = name.replace("_0900_", "_uca1400_")
     if name == "utf8mb4_0900_bin":
         return b"utf8mb4_bin"
-    return relative.encode() if relative in collations else b"utf8mb4_unicode_ci"
+    return relative.encode() if relative in known else b"utf8mb4_unicode_ci"
 
 
-def look_through(path: str, collations: frozenset[str]) -> None:
+def look_through(path: str, known: frozenset[str]) -> None:
     """Read a file to its end, so that a bad one is refused before anything is changed; see `fitted`."""
-    for _ in fitted(path, collations):
+    for _ in fitted(path, known):
         pass
 
 
-def load(path: str, database: str, socket: str, collations: frozenset[str], client: str = "mariadb") -> None:
+def load(path: str, database: str, socket: str, known: frozenset[str], client: str = "mariadb") -> None:
     """Feed a file to the server's own client, which knows delimiters and versioned comments.
 
     :raises DatabaseError: the server refused a statement; what came before it stays.
@@ -131,19 +165,17 @@ def load(path: str, database: str, socket: str, collations: frozenset[str], clie
         "--batch",
         f"--database={database}",
     ]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdin is not None and process.stderr is not None
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        into, told = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stderr)
         try:
-            for line in fitted(path, collations):
-                process.stdin.write(line)
-            process.stdin.close()
-        except BrokenPipeError:
-            pass  # the client gave up; it says why
+            # When the client gives up, it says why.
+            with contextlib.suppress(BrokenPipeError):
+                for line in fitted(path, known):
+                    into.write(line)
+                into.close()
         except BaseException:
             process.kill()
             raise
-        told = process.stderr.read().decode(errors="replace").strip()
+        message = told.read().decode(errors="replace").strip()
         if process.wait() != 0:
-            raise DatabaseError(f"{path} into {database}: {told}")
+            raise DatabaseError(f"{path} into {database}: {message}")

@@ -5,6 +5,7 @@
 A backup is a folder named after its start (UTC): one compressed dump per database and `manifest.json`. It appears
 under its name only when it is complete and was read back. Needs Python 3.10, the MariaDB client programs and zstd.
 """
+# ruff: noqa: S608, T201 - identifiers and values are quoted by `name` and `text`; this is a command-line program
 
 from __future__ import annotations
 
@@ -25,9 +26,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 FORMAT = 1
+UTC = datetime.timezone.utc  # noqa: UP017 - datetime.UTC is of Python 3.11
 CONFIG = Path("/etc/trinitycore-backup/config.json")
 ID = re.compile(r"^\d{8}T\d{6}Z$")
 END = "-- end of backup of "
@@ -70,6 +72,16 @@ class Config:
             raise BackupError(f"{path}: {error}") from error
 
 
+def fail(message: str) -> NoReturn:
+    """Raise a BackupError."""
+    raise BackupError(message)
+
+
+def pipe(end: IO[Any] | None) -> IO[Any]:
+    """Return the pipe to or from a process that was started with one."""
+    return end if end is not None else fail("a process has no pipe")
+
+
 # --- the server, by its own client programs -------------------------------------------------------------------
 
 
@@ -107,12 +119,12 @@ class Session:
 
         :raises BackupError: the server refused it, or is gone.
         """
-        assert self._process.stdin is not None and self._process.stdout is not None
+        asked, answers = pipe(self._process.stdin), pipe(self._process.stdout)
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(f"{statement};\nSELECT '{self._MARK}';\n")
-            self._process.stdin.flush()
+            asked.write(f"{statement};\nSELECT '{self._MARK}';\n")
+            asked.flush()
         lines: list[str] = []
-        for line in self._process.stdout:
+        for line in answers:
             if line.rstrip("\n") == self._MARK:
                 break
             lines.append(line.rstrip("\n"))
@@ -136,14 +148,12 @@ class Session:
 
     def close(self) -> None:
         """End the session."""
-        if self._process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            pipe(self._process.stdin).close()
         self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        pipe(self._process.stdout).close()
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Session:  # noqa: PYI034 - Self is of Python 3.11, hosts may have 3.10
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -232,15 +242,13 @@ class DumpFile:
 
     def write(self, line: bytes) -> None:
         """Append a line."""
-        assert self._zstd.stdin is not None
-        self._zstd.stdin.write(line)
+        pipe(self._zstd.stdin).write(line)
         self.plain_size += len(line)
         self.counter.feed(line)
 
     def close(self) -> None:
         """Finish compression and bring everything to disk."""
-        assert self._zstd.stdin is not None
-        self._zstd.stdin.close()
+        pipe(self._zstd.stdin).close()
         code = self._zstd.wait()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -260,14 +268,15 @@ def decompressed(path: Path) -> Iterator[IO[bytes]]:
 
     :raises BackupError: it is damaged or cut short.
     """
-    with subprocess.Popen(["zstd", "-q", "-d", "-c", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as zstd:
-        assert zstd.stdout is not None and zstd.stderr is not None
+    with subprocess.Popen(
+        ["zstd", "-q", "-d", "-c", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as zstd:
         try:
-            yield zstd.stdout
+            yield pipe(zstd.stdout)
         except BaseException:
             zstd.kill()
             raise
-        told = zstd.stderr.read().decode(errors="replace").strip()
+        told = pipe(zstd.stderr).read().decode(errors="replace").strip()
         if zstd.wait() != 0:
             raise BackupError(f"{path} is damaged: {told}")
 
@@ -384,7 +393,12 @@ def run(config: Config, only: list[str], reason: str) -> Path:
     wanted = only or config.databases
     login = Login(config.socket, config.credentials)
     with Session(login) as server:
-        present = [row[0] for row in server.rows(f"SELECT schema_name FROM information_schema.schemata WHERE schema_name IN {listed(wanted)}")]
+        present = [
+            row[0]
+            for row in server.rows(
+                f"SELECT schema_name FROM information_schema.schemata WHERE schema_name IN {listed(wanted)}"
+            )
+        ]
         databases = [database for database in wanted if database in present]
         if not databases:
             raise BackupError(f"none of the databases {', '.join(wanted)} exists (or the account may not see them)")
@@ -423,7 +437,7 @@ def run(config: Config, only: list[str], reason: str) -> Path:
 
 
 def _iso(at: float) -> str:
-    return datetime.datetime.fromtimestamp(at, datetime.timezone.utc).isoformat(timespec="milliseconds")
+    return datetime.datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
 def _fsync_directory(path: Path) -> None:
@@ -498,16 +512,15 @@ def _dump(
         snapshot = stack.enter_context(Session(login)) if config.checksums else None
         before = snapshot.snapshot() if snapshot else ""
         dump = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
-        assert dump.stdout is not None and dump.stderr is not None
         try:
-            facts = _split(dump.stdout, folder, config.compression_level, files)
-            told = dump.stderr.read().decode(errors="replace").strip()
+            facts = _split(pipe(dump.stdout), folder, config.compression_level, files)
+            told = pipe(dump.stderr).read().decode(errors="replace").strip()
             if dump.wait() != 0:
-                raise BackupError(f"mariadb-dump: {told}")
+                fail(f"mariadb-dump: {told}")
             if not facts["completed"]:
-                raise BackupError("mariadb-dump ended without its closing line")
+                fail("mariadb-dump ended without its closing line")
             if set(files) != set(databases):
-                raise BackupError(f"the dump holds {sorted(files)}, not {sorted(databases)}")
+                fail(f"the dump holds {sorted(files)}, not {sorted(databases)}")
             for database, file in files.items():
                 file.write(f"{END}{database}\n".encode())
                 file.close()
@@ -553,19 +566,22 @@ def _split(stream: IO[bytes], folder: Path, level: int, files: dict[str, DumpFil
                     for earlier in head:
                         files[database].write(earlier)
                 current = files[database]
-            elif found := _GTID.match(line):
-                facts["gtid"] = found[1].decode()
-            elif found := _BINLOG.match(line):
-                facts["binlog"] = f"{found[1].decode()} {found[2].decode()}"
-            elif line.startswith(_COMPLETED):
-                facts["completed"] = True
+            else:
+                _take_note(line, facts)
         if current is None:
             head.append(line)
-        elif at_top and _CREATE_DATABASE.match(line):
-            continue
-        else:
+        elif not (at_top and _CREATE_DATABASE.match(line)):
             current.write(line)
     return facts
+
+
+def _take_note(comment: bytes, facts: dict[str, Any]) -> None:
+    if found := _GTID.match(comment):
+        facts["gtid"] = found[1].decode()
+    elif found := _BINLOG.match(comment):
+        facts["binlog"] = f"{found[1].decode()} {found[2].decode()}"
+    elif comment.startswith(_COMPLETED):
+        facts["completed"] = True
 
 
 def _checksums(
@@ -598,7 +614,7 @@ def prune(config: Config) -> list[str]:
     keep = set(known[-config.keep_count :]) | set(good[-1:])
     gone = []
     for path in known:
-        made = datetime.datetime.strptime(path.name, "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
+        made = datetime.datetime.strptime(path.name, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         if path not in keep and made.timestamp() < horizon:
             shutil.rmtree(path)
             gone.append(path.name)
@@ -772,9 +788,8 @@ def _load(login: Login, path: Path, database: str, first: str = "") -> None:
             [*command, f"--database={database}"], stdin=zstd.stdout, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         ) as client,
     ):
-        assert zstd.stdout is not None and client.stderr is not None
-        zstd.stdout.close()
-        told = client.stderr.read().decode(errors="replace").strip()
+        pipe(zstd.stdout).close()
+        told = pipe(client.stderr).read().decode(errors="replace").strip()
         if client.wait() != 0:
             raise BackupError(f"{path} into {database}: {told}")
         if zstd.wait() != 0:
@@ -842,7 +857,9 @@ def command_run(config: Config, arguments: argparse.Namespace) -> None:
             write_metrics(config, True, seconds)
     manifest = read_manifest(folder)
     for table in manifest["outside_snapshot"]:
-        print(f"warning: {table} is of an engine without snapshots; its rows may be newer than the rest", file=sys.stderr)
+        print(
+            f"warning: {table} is of an engine without snapshots; its rows may be newer than the rest", file=sys.stderr
+        )
     if manifest["absent"]:
         print(f"warning: absent, so not in the backup: {', '.join(manifest['absent'])}", file=sys.stderr)
     _print({**_summary(folder, manifest), "seconds": round(seconds, 2), "pruned": gone})
@@ -908,7 +925,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--jitter", type=float, default=0.0, help="wait up to so many seconds first")
     one.add_argument("--databases", **names, help="only these")  # type: ignore[arg-type]
     one.add_argument("--reason", default="scheduled", help="kept in the manifest")
-    one.add_argument("--no-metrics", action="store_true", help="leave the metric file alone: no run of the schedule's kind")
+    one.add_argument(
+        "--no-metrics", action="store_true", help="leave the metric file alone: no run of the schedule's kind"
+    )
     one.set_defaults(command=command_run)
 
     one = commands.add_parser("verify", help="check a backup to the last row")
