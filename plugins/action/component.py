@@ -40,22 +40,13 @@ class ActionModule(ActionBase):
     def _validated(self) -> dict[str, Any]:
         """The task's options, complete and typed; AnsibleActionFail names every mistake."""
         given: dict[str, Any] = dict(self._task.args)
-        problems: list[str] = []
-        if "payload" in given:
-            problems.append("payload is not for use in playbooks")
-        for kind, where in (("files", "dest"), ("directories", "path")):
-            for entry in given.get(kind) or []:
-                if not isinstance(entry, dict):
-                    continue
-                name = entry.get(where)
-                if isinstance(entry.get("mode"), int):
-                    problems.append(f"mode of {name} must be a quoted string such as '0644'")
-                if kind == "files":
-                    if "content" in entry and not isinstance(entry["content"], str):
-                        problems.append(f"content of {name} must be a string")
-                        continue
-                    if sum(entry.get(key) is not None for key in _SOURCES) != 1:
-                        problems.append(f"{name} needs exactly one of {', '.join(_SOURCES)}")
+        problems = ["payload is not for use in playbooks"] if "payload" in given else []
+        problems += [
+            f"mode of {entry.get('dest') or entry.get('path')} must be a quoted string such as '0644'"
+            for entry in [*(given.get("directories") or []), *(given.get("files") or [])]
+            if isinstance(entry, dict) and isinstance(entry.get("mode"), int)
+        ]
+        problems += [problem for entry in given.get("files") or [] for problem in _source_problems(entry)]
         if problems:
             raise AnsibleActionFail("; ".join(problems))
         checked = ArgumentSpecValidator(ARGUMENT_SPEC).validate(given)
@@ -104,6 +95,17 @@ class ActionModule(ActionBase):
             overrides={"trim_blocks": True},
         )
         return ("" if text is None else str(text)).encode("utf-8", "surrogateescape")
+
+
+def _source_problems(entry: Any) -> list[str]:
+    """What is wrong with where the content of one of `files` comes from; its value is never told."""
+    if not isinstance(entry, dict):
+        return []
+    if "content" in entry and not isinstance(entry["content"], str):
+        return [f"content of {entry.get('dest')} must be a string"]
+    if sum(entry.get(key) is not None for key in _SOURCES) != 1:
+        return [f"{entry.get('dest')} needs exactly one of {', '.join(_SOURCES)}"]
+    return []
 
 
 def _without_nothing(value: Any) -> Any:

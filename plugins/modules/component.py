@@ -352,10 +352,10 @@ def main() -> None:
     try:
         apply(module.params, contents, Systemctl(), Stamps(), report)
     except (ComponentError, OSError) as error:
-        module.fail_json(msg=redact(str(error), secrets), **report.result(with_diff=module._diff))
+        module.fail_json(msg=redact(str(error), secrets), **report.result(with_diff=module._diff))  # noqa: SLF001 - no public name
     for warning in report.warnings:
         module.warn(redact(warning, secrets))
-    module.exit_json(**report.result(with_diff=module._diff))
+    module.exit_json(**report.result(with_diff=module._diff))  # noqa: SLF001
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def ensure_link(entry: dict[str, Any], report: Report) -> None:
 def ensure_absent(path: str, report: Report) -> None:
     """Remove the file, link or directory (with all in it) at `path`."""
     normal = os.path.normpath(path)
-    if not os.path.isabs(normal) or os.path.dirname(normal) == "/" or normal == "//":
+    if not os.path.isabs(normal) or os.path.dirname(normal).strip("/") == "":
         raise ComponentError(f"refusing to remove '{path}': not a path below a top-level directory")
     try:
         now = os.lstat(normal)

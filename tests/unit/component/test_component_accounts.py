@@ -18,6 +18,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
 
     def record(argv: list[str], what: str) -> commands.Completed:
+        assert what
         seen.append(" ".join(argv))
         return commands.Completed(0, "", "")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component import files, ownership
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.errors import ComponentError
+from ansible_collections.trinitycore.mcp.plugins.module_utils.component.report import DIFF_LIMIT, Report
 
 from .conftest import Call
 
@@ -224,8 +225,6 @@ def test_what_is_ambiguous_or_dangerous_is_refused(call: Call, options: dict[str
 
 
 def test_binary_and_long_contents_are_summed_up() -> None:
-    from ansible_collections.trinitycore.mcp.plugins.module_utils.component.report import DIFF_LIMIT, Report
-
     report = Report()
     report.file("/a", None, b"\0\1", secret=False)
     report.file("/b", b"old", b"x" * (DIFF_LIMIT + 1), secret=False)
