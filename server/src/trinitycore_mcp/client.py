@@ -64,6 +64,8 @@ class ToolCaller:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._instance: str | None = None
+        self.status: int | None = None
+        """HTTP status of the last answer."""
 
     async def call(self, tool: str, arguments: dict[str, Any], times: int = 1) -> list[Answer]:
         """Call the tool, `times` times one after the other.
@@ -77,6 +79,7 @@ class ToolCaller:
 
         async def remember(response: httpx2.Response) -> None:
             self._instance = response.headers.get("x-mcp-instance")
+            self.status = response.status_code
 
         hooks = {"response": [remember]}
         async with httpx2.AsyncClient(
@@ -113,13 +116,15 @@ def run(target: Target, tool: str, arguments: dict[str, Any], *, times: int, ver
 
     :return: 0, or 1 when the tool reported an error, or 2 when there was no answer.
     """
+    caller = ToolCaller(target)
     try:
-        answers = asyncio.run(ToolCaller(target).call(tool, arguments, times))
+        answers = asyncio.run(caller.call(tool, arguments, times))
     except Exception as error:
         failure = _first(error)
         if not isinstance(failure, MCPError | httpx2.HTTPError | OSError):
             raise
-        print(f"trinitycore-mcp: {target.url}: {failure or type(failure).__name__}", file=sys.stderr)
+        status = f" (HTTP {caller.status})" if caller.status else ""
+        print(f"trinitycore-mcp: {target.url}: {str(failure) or type(failure).__name__}{status}", file=sys.stderr)
         return 2
     for answer in answers:
         shown = answer.result

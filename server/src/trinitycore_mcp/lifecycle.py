@@ -166,22 +166,22 @@ async def _serve(loaded: Loaded) -> None:
         sockets.append(_bind(options.metrics))
     metrics.set_build_info(instance)
 
-    async with database.running(), server.session_manager.run():
-        tasks = [
-            asyncio.create_task(listener.serve(sockets=[bound]))
+    drain = _Drain(listeners[0], health, options.server.drain_delay)
+    async with database.running(), server.session_manager.run(), asyncio.TaskGroup() as group:
+        drain.listen()
+        serving, *others = [
+            group.create_task(listener.serve(sockets=[bound]))
             for listener, bound in zip(listeners, sockets, strict=True)
         ]
-        drain = _Drain(listeners[0], health, options.server.drain_delay)
-        drain.listen()
         await asyncio.gather(*(listener.accepting.wait() for listener in listeners))
         _settle_memory()
         address = f"{options.server.host}:{options.server.port}"
         _log.info("serving", extra={"fields": {"instance": instance, "address": address, "version": __version__}})
         systemd.notify("READY=1")
-        await tasks[0]
+        await serving
         for listener in listeners[1:]:  # the last metrics stay readable until the last call is done
             listener.should_exit = True
-        await asyncio.gather(*tasks[1:])
+        await asyncio.gather(*others)
         drain.cancel()
     _log.info("stopped", extra={"fields": {"instance": instance}})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from trinitycore_mcp import config
 from trinitycore_mcp.database.errors import HostLost, Unavailable
 from trinitycore_mcp.database.host import CHECK_TIMEOUT, Host, Role
 from trinitycore_mcp.database.session import Row, SessionSettings
+
+# How often one read is tried on one host: a session may be lost while its host is well.
+_TRIES = 2
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,9 @@ class Database:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
+        failures: Counter[Host] = Counter()
         while True:
-            host = self._pick()
+            host = self._pick(failures)
             if host is None:
                 if not await self._a_change_before(deadline):
                     raise Unavailable(self._why())
@@ -79,27 +84,25 @@ class Database:
             try:
                 return await host.fetch(kind, sql, parameters)
             except HostLost as error:
-                # The host is marked down now. If it comes back at once and fails again, patience ends it.
-                if loop.time() > deadline and self._pick() is None:
+                failures[host] += 1
+                if all(failures[each] >= _TRIES for each in self._hosts):
                     raise Unavailable(self._why()) from error
 
-    def _pick(self) -> Host | None:
-        """Return the least busy healthy replica, else the primary, else None."""
-        healthy = [host for host in self._hosts if host.up]
+    def _pick(self, failures: Counter[Host]) -> Host | None:
+        """Return the least busy healthy replica that has not failed this read too often, else the primary."""
+        healthy = [host for host in self._hosts if host.up and failures[host] < _TRIES]
         readable = [host for host in healthy if host.role is Role.REPLICA] or healthy
-        return min(readable, key=lambda host: host.in_use, default=None)
+        return min(readable, key=lambda host: (failures[host], host.in_use), default=None)
 
     def _wake(self) -> None:
         self._changed.set()
 
     async def _a_change_before(self, deadline: float) -> bool:
         self._changed.clear()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout_at(deadline):
-                await self._changed.wait()
-        except TimeoutError:
-            return self._pick() is not None
-        return True
+                return await self._changed.wait()
+        return False
 
     def _why(self) -> str:
         return "no database host can be read from: " + "; ".join(f"{h.name}: {h.reason}" for h in self._hosts)

@@ -1,0 +1,56 @@
+"""Servers that the tests share: one MariaDB with the lab's world, one MCP server over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from tests.support.mariadb import MariaDb
+from tests.support.mcp_server import McpServer, answer_of, database_section, load_lab_world
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
+    with MariaDb.start(tmp_path_factory.mktemp("db")) as server:
+        load_lab_world(server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def server(mariadb: MariaDb, tmp_path_factory: pytest.TempPathFactory) -> Iterator[McpServer]:
+    with McpServer.start(tmp_path_factory.mktemp("mcp"), {"database": database_section(mariadb)}) as running:
+        running.wait_until_ready()
+        yield running
+
+
+Call = Callable[..., Any]
+
+
+@pytest.fixture
+def call(server: McpServer) -> Call:
+    """Call a tool and return its structured result; the call must succeed."""
+
+    async def result(tool: str, **arguments: Any) -> Any:
+        answer = await answer_of(server, tool, **arguments)
+        assert not answer.is_error, answer.result
+        return answer.result
+
+    return result
+
+
+@pytest.fixture
+def refusal(server: McpServer) -> Call:
+    """Call a tool and return its error text; the tool must report one."""
+
+    async def text(tool: str, **arguments: Any) -> str:
+        answer = await answer_of(server, tool, **arguments)
+        assert answer.is_error, answer.result
+        return str(answer.result)
+
+    return text
