@@ -694,7 +694,7 @@ def restore(config: Config, folder: Path, options: RestoreOptions) -> dict[str, 
         refused = [database for database in chosen if occupied[database] and database not in options.replace]
         if refused:
             raise BackupError(
-                f"{', '.join(refused)} hold(s) tables; nothing was changed. Databases that may be replaced must be named"
+                f"{', '.join(refused)} hold(s) tables; nothing was changed. Name the databases that may be replaced"
             )
         summary: dict[str, Any] = {
             "backup": manifest["id"],

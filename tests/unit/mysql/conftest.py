@@ -1,0 +1,124 @@
+"""Real servers on loopback addresses of their own, with TLS, that start read-only as ours do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.accounts import Account
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import Connection, open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import MariaDB
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import Wanted, make_primary
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.replica import Primary, make_replica
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Member
+
+from tests.support.certificates import Authority
+from tests.support.mariadb import MariaDb
+
+FLAVOR = MariaDB()
+PORT = 33306
+
+
+@dataclass
+class Node:
+    """A database host: its server, name and address."""
+
+    name: str
+    address: str
+    server: MariaDb
+    ca: str
+
+    @property
+    def socket(self) -> str:
+        """Return the server's socket."""
+        return f"{self.server.directory}/s"
+
+    def connect(self) -> Connection:
+        """Open a session as root."""
+        return open_local(self.socket)
+
+    def member(self) -> Member:
+        """Return what the topology is decided from."""
+        with self.connect() as server:
+            return Member(self.name, self.address, FLAVOR.state(server))
+
+    def as_primary(self, password: str = "secret-r", ca: str = "") -> Primary:
+        """Return how replicas reach it."""
+        return Primary(self.name, self.address, PORT, "replication", password, ca or self.ca, "mcp")
+
+    def bootstrap(self, password: str = "secret-r") -> list[str]:
+        """Make it a primary with the accounts that tests need."""
+        with self.connect() as server:
+            return make_primary(server, FLAVOR, wanted(password), dry=False)
+
+    def follow(self, primary: Node, *, dry: bool = False, password: str = "secret-r", ca: str = "") -> list[str]:
+        """Make it a replica."""
+        with self.connect() as server:
+            return make_replica(server, FLAVOR, self.name, primary.as_primary(password, ca), 15, dry)
+
+    def wait_for(self, primary: Node) -> None:
+        """Wait until it has all that the primary has."""
+        position = primary.server.sql("SELECT @@gtid_current_pos")[0][0]
+        with self.connect() as server:
+            assert FLAVOR.wait_for(server, position, 20)
+
+
+def wanted(replication_password: str = "secret-r") -> Wanted:
+    """Return a primary's wanted state."""
+    return Wanted(
+        "mcp",
+        ["world"],
+        [
+            Account.from_dict(
+                {
+                    "user": "replication",
+                    "host": "%",
+                    "password": replication_password,
+                    "tls": True,
+                    "privileges": {
+                        "*.*": ["REPLICATION SLAVE", "BINLOG MONITOR", "SLAVE MONITOR"],
+                        "mcp.deployment_record": ["SELECT"],
+                    },
+                }
+            ),
+            Account.from_dict(
+                {
+                    "user": "app_ro",
+                    "host": "%",
+                    "password": "secret-a",
+                    "tls": True,
+                    "privileges": {"world.*": ["SELECT"]},
+                }
+            ),
+        ],
+    )
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture
+def node(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Callable[[int], Node]]:
+    """Give a function that starts a fresh, read-only server: number 1 is db1 on 127.0.4.1."""
+    with ExitStack() as stack:
+
+        def start(number: int) -> Node:
+            address = f"127.0.4.{number}"
+            pair = authority.issue(f"db{number}", (address,))
+            options = {
+                "bind-address": address,
+                "ssl-ca": str(authority.ca),
+                "ssl-cert": str(pair.certificate),
+                "ssl-key": str(pair.key),
+                "read-only": "ON",
+            }
+            folder: Path = tmp_path_factory.mktemp(f"m{number}")
+            server = stack.enter_context(MariaDb.start(folder, server_id=number, port=PORT, options=options))
+            return Node(f"db{number}", address, server, str(authority.ca))
+
+        yield start
