@@ -30,7 +30,7 @@ TYPE_NAMES = {
 class VariableChecks:
     """Checks every variable of every host that has the prefix of one of the collection's roles.
 
-    :ivar secrets: names of variables whose values are never shown.
+    :ivar secrets: names of variables that another check looks at.
     :ivar required_elsewhere: names of variables whose absence another check tells of.
     """
 
@@ -58,7 +58,7 @@ class VariableChecks:
             problems.add(Problem(name, *self._unknown(name, role, known), host.origin(name)), [host.name])
             return
         option = self.specs[role].options.get(name)
-        if option is None:
+        if option is None or name in self.secrets:
             return
         try:
             value = host.resolve(name)
@@ -67,8 +67,7 @@ class VariableChecks:
         except UnresolvedError as error:
             problems.add(Problem(name, f"can't be worked out, {error}", "", host.origin(name)), [host.name])
             return
-        secret = name in self.secrets or bool(option.get("no_log"))
-        for what, allowed in check_value(name, option, value, secret):
+        for what, allowed in check_value(name, option, value, bool(option.get("no_log"))):
             problems.add(Problem(name, what, allowed, host.origin(name)), [host.name])
 
     def _unknown(self, name: str, role: str, known: Collection[str]) -> tuple[str, str]:
