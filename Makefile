@@ -25,7 +25,7 @@ lab: venv  ## boot the lab, roll site.yml out on it, call a tool through the loa
 lab-down: venv  ## remove the lab, whole
 	@ansible-playbook playbooks/lab_down.yml -i $(LAB_INVENTORY)
 lab-status: venv  ## what the lab's hosts are doing
-	@ansible-playbook playbooks/lab_status.yml -i $(LAB_INVENTORY)
+	@python -m tools.lab_status
 
 .PHONY: lint unit test-fast molecule test-cluster test
 lint: venv-dev
