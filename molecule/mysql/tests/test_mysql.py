@@ -1,0 +1,238 @@
+"""A database pair as its clients and its operator see it. The tests run in this order and build on each other."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from testinfra.host import Host
+from testinfra.utils.ansible_runner import AnsibleRunner
+
+testinfra_hosts = ["ansible://db1"]
+
+ROOT = Path(__file__).parents[3]
+INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"])
+NAMES = ("db1", "db2")
+TLS = "--ssl-verify-server-cert --ssl-ca=/etc/trinitycore-pki/ca.crt"
+
+Ask = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def hosts() -> dict[str, Host]:
+    """Both hosts by name."""
+    runner = AnsibleRunner(str(INVENTORY))
+    return {name: runner.get_host(name) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def secrets() -> dict[str, str]:
+    """The scenario's secrets by variable name."""
+    text = (ROOT / "molecule" / "shared" / "group_vars" / "all" / "secrets.yml").read_text()
+    loaded: dict[str, str] = yaml.safe_load(text)
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def address(hosts: dict[str, Host]) -> dict[str, str]:
+    """Each host's address in the lab."""
+    return {name: host.check_output("hostname -I").split()[0] for name, host in hosts.items()}
+
+
+@pytest.fixture(scope="module")
+def sql(hosts: dict[str, Host]) -> Ask:
+    """Return what a server answers to root on its own host: ``sql("db1", "SELECT 1")``."""
+
+    def run(name: str, statement: str) -> str:
+        return hosts[name].check_output("mariadb -NBe %s", statement).strip()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def login(hosts: dict[str, Host], address: dict[str, str], secrets: dict[str, str]) -> Ask:
+    """Return what a server answers to an account that comes over the network from db2."""
+
+    def run(name: str, user: str, statement: str, options: str = TLS) -> str:
+        done = hosts["db2"].run(
+            f"MYSQL_PWD=%s mariadb -NB {options} -h {address[name]} -u %s -e %s",
+            secrets[f"mysql_{user}_password"],
+            user,
+            statement,
+        )
+        return (done.stdout + done.stderr).strip()
+
+    return run
+
+
+def play(playbook: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a playbook of the collection or the scenario's converge.yml."""
+    return subprocess.run(
+        ["ansible-playbook", "-i", str(INVENTORY), str(ROOT / playbook), *arguments],
+        env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def converge(*arguments: str, playbook: str = "molecule/mysql/converge.yml") -> dict[str, Any]:
+    """Run the role once more and return the counters of each host."""
+    done = play(playbook, *arguments)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    stats: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])["stats"]
+    return stats
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until a condition holds.
+
+    :raises AssertionError: it does not in time.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "not within the time"
+        time.sleep(0.2)
+
+
+def writable(sql: Ask) -> list[str]:
+    return [name for name in NAMES if sql(name, "SELECT @@read_only") == "0"]
+
+
+def test_a_row_written_on_the_primary_shows_on_the_replica(sql: Ask) -> None:
+    assert writable(sql) == ["db1"]
+    sql("db1", "CREATE TABLE mcp.t (id INT PRIMARY KEY); INSERT INTO mcp.t VALUES (1)")
+    wait_for(lambda: sql("db2", "SELECT COUNT(*) FROM information_schema.tables WHERE table_name='t'") == "1")
+    wait_for(lambda: sql("db2", "SELECT id FROM mcp.t") == "1")
+
+
+def test_accounts_write_where_they_may_and_nowhere_else(login: Ask) -> None:
+    assert login("db1", "app_rw", "INSERT INTO mcp.t VALUES (2)") == ""
+    assert "read-only" in login("db2", "app_rw", "INSERT INTO mcp.t VALUES (3)")
+    assert "denied" in login("db1", "app_rw", "CREATE TABLE world.x (id INT)")
+    assert "denied" in login("db1", "app_rw", "SELECT * FROM mysql.global_priv")
+    for statement in ("INSERT INTO mcp.t VALUES (4)", "CREATE TABLE world.x (id INT)", "DROP DATABASE world"):
+        assert "denied" in login("db1", "app_ro", statement)
+    assert login("db2", "app_ro", "SELECT COUNT(*) FROM mcp.t") == "2"
+    assert "Slave_IO" in login("db2", "app_ro", "SHOW SLAVE STATUS\\G")
+    for user in ("admin", "replication"):
+        assert "denied" in login("db1", user, "SELECT * FROM mcp.t")
+    assert login("db1", "admin", "SELECT 1") == "1"
+
+
+@pytest.mark.parametrize("user", ["admin", "replication", "app_ro", "app_rw"])
+def test_no_login_without_tls(login: Ask, user: str) -> None:
+    answer = login("db1", user, "SELECT 1", options="--skip-ssl")
+    assert "ERROR" in answer and ("secure-transport" in answer or "secure transport" in answer or "denied" in answer)
+
+
+def test_local_accounts_do_not_come_over_the_network(login: Ask) -> None:
+    for user in ("backup", "exporter"):
+        assert "denied" in login("db1", user, "SELECT 1")
+
+
+def test_replication_is_encrypted_with_a_checked_certificate(sql: Ask, address: dict[str, str]) -> None:
+    status = dict(
+        line.strip().split(": ", 1)
+        for line in sql("db2", "SHOW SLAVE STATUS\\G").splitlines()
+        if ": " in line
+    )
+    assert (status["Master_Host"], status["Using_Gtid"]) == (address["db1"], "Slave_Pos")
+    assert (status["Master_SSL_Allowed"], status["Master_SSL_Verify_Server_Cert"]) == ("Yes", "Yes")
+
+
+def test_no_password_is_in_sight(hosts: dict[str, Host], secrets: dict[str, str]) -> None:
+    for host in hosts.values():
+        shown = host.run("ps auxe; journalctl --no-pager; cat /var/lib/mysql/binlog.* | strings 2>/dev/null").stdout
+        found = [name for name, secret in secrets.items() if name.startswith("mysql_") and secret in shown]
+        assert not found
+
+
+def test_a_renewed_certificate_is_taken_over_without_a_restart(hosts: dict[str, Host], sql: Ask) -> None:
+    pid = hosts["db1"].check_output("systemctl show -P MainPID mariadb")
+    hosts["db1"].run_test("systemctl reload mariadb")
+    assert hosts["db1"].check_output("systemctl show -P MainPID mariadb") == pid
+    assert sql("db1", "SELECT 1") == "1"
+
+
+def test_check_mode_finds_nothing_to_do() -> None:
+    stats = converge("--check", "--diff")
+    assert {name: counters["changed"] for name, counters in stats.items()} == {"db1": 0, "db2": 0}
+
+
+def test_a_crash_loses_nothing_and_leaves_the_primary_closed_until_the_next_run(
+    hosts: dict[str, Host], sql: Ask
+) -> None:
+    sql("db1", "INSERT INTO mcp.t VALUES (10)")
+    hosts["db1"].run_test("systemctl kill -s KILL mariadb")
+    hosts["db2"].run_test("systemctl restart mariadb")
+    wait_for(lambda: hosts["db1"].run("mariadb -e 'SELECT 1'").rc == 0, 60)
+    assert sql("db1", "SELECT COUNT(*) FROM mcp.t WHERE id = 10") == "1"
+    assert writable(sql) == []
+    stats = converge()
+    assert (stats["db1"]["changed"], stats["db2"]["changed"]) == (1, 0)
+    assert writable(sql) == ["db1"]
+    sql("db1", "INSERT INTO mcp.t VALUES (11)")
+    wait_for(lambda: sql("db2", "SELECT COUNT(*) FROM mcp.t WHERE id = 11") == "1")
+
+
+def test_two_writable_servers_stop_the_run(sql: Ask) -> None:
+    sql("db2", "SET GLOBAL read_only = 0")
+    done = play("molecule/mysql/converge.yml")
+    assert done.returncode != 0
+    assert "db1 and db2 are both writable" in done.stdout
+    sql("db2", "SET GLOBAL read_only = 1")
+    assert writable(sql) == ["db1"]
+
+
+def test_a_change_of_settings_restarts_replica_and_primary_one_after_the_other(
+    hosts: dict[str, Host], sql: Ask
+) -> None:
+    converge("-e", "mysql_max_connections=123")
+    assert [sql(name, "SELECT @@max_connections") for name in NAMES] == ["123", "123"]
+    assert writable(sql) == ["db1"]
+    began = [int(hosts[name].check_output("systemctl show -P ActiveEnterTimestampMonotonic mariadb")) for name in NAMES]
+    ended = [int(hosts[name].check_output("systemctl show -P InactiveExitTimestampMonotonic mariadb")) for name in NAMES]
+    assert began[1] <= ended[0], "the primary goes when the replica is back"
+    converge()
+    assert [sql(name, "SELECT @@max_connections") for name in NAMES] == ["200", "200"]
+
+
+def test_a_primary_that_was_moved_by_hand_stays_moved(sql: Ask) -> None:
+    rows = sql("db1", "SELECT COUNT(*) FROM mcp.t")
+    sql("db1", "SET GLOBAL read_only = 1")
+    wait_for(lambda: sql("db1", "SELECT @@gtid_binlog_pos") == sql("db2", "SELECT @@gtid_binlog_pos"))
+    sql("db2", "STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0; INSERT INTO mcp.t VALUES (100)")
+    stats = converge()
+    assert (stats["db1"]["changed"], stats["db2"]["changed"]) == (1, 0)
+    assert writable(sql) == ["db2"]
+    wait_for(lambda: sql("db1", "SELECT COUNT(*) FROM mcp.t") == str(int(rows) + 1))
+    assert {name: counters["changed"] for name, counters in converge().items()} == {"db1": 0, "db2": 0}
+
+
+def test_a_run_limited_to_one_host_knows_the_other(sql: Ask) -> None:
+    assert converge("--limit", "db1")["db1"]["changed"] == 0
+    assert writable(sql) == ["db2"]
+
+
+def test_game_data_loads_once_and_replicates(sql: Ask, tmp_path: Path) -> None:
+    (tmp_path / "my_world.sql").write_text("CREATE TABLE creature_template (entry INT PRIMARY KEY);\n")
+    source = ("-e", f"game_data_source={tmp_path}")
+    stats = converge(*source, playbook="playbooks/game_data.yml")
+    assert sum(counters["changed"] for counters in stats.values()) == 1
+    for name in NAMES:
+        assert sql(name, "SHOW TABLES FROM world") == "creature_template"
+    stats = converge(*source, playbook="playbooks/game_data.yml")
+    assert sum(counters["changed"] for counters in stats.values()) == 0
+    (tmp_path / "my_world.sql").write_text("DROP TABLE creature_template;\n")
+    done = play("playbooks/game_data.yml", *source)
+    assert done.returncode != 0
+    assert "database world holds another dump; nothing is dropped" in done.stdout
+    assert sql("db2", "SHOW TABLES FROM world") == "creature_template"
