@@ -196,7 +196,9 @@ def _bootstrap(wanted: Recipe, growing: Path, lock: int) -> None:
     finish = growing / "finish.sh"
     finish.write_text("#!/bin/sh\n" + wanted.finish)
     finish.chmod(0o755)
-    argv = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
+    # Ends with this process, and its namespace's processes with it.
+    argv = ["setpriv", "--pdeathsig", "KILL"]
+    argv += ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
     argv += ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory"]
     # Indexes stay in the image: a new host then installs without fetching and sorting them once more.
     argv += ["--skip=cleanup/apt/lists", f"--include={','.join(wanted.packages)}"]
@@ -213,7 +215,7 @@ def _bootstrap(wanted: Recipe, growing: Path, lock: int) -> None:
         )
     argv += [f'--customize-hook={_quoted(finish)} "$1"', wanted.release, str(growing / "tree"), str(origin)]
     try:
-        # The lock goes with the child: should this process be killed, nobody starts a second build beside it.
+        # The lock goes with the children: nobody starts a second build beside one that is still ending.
         run(argv, timeout=1500, pass_fds=(lock,))
     except LabError as error:
         raise LabError(f"image {wanted.name}: {error}") from error
