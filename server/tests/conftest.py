@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from tests.support.mariadb import MariaDb
 from tests.support.mcp_server import McpServer, answer_of, database_section, load_lab_world
 
@@ -24,7 +25,8 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
 
 @pytest.fixture(scope="session")
 def server(mariadb: MariaDb, tmp_path_factory: pytest.TempPathFactory) -> Iterator[McpServer]:
-    with McpServer.start(tmp_path_factory.mktemp("mcp"), {"database": database_section(mariadb)}) as running:
+    config = {"database": database_section(mariadb), "server": {"max_body_size": 64 * 1024}}
+    with McpServer.start(tmp_path_factory.mktemp("mcp"), config) as running:
         running.wait_until_ready()
         yield running
 

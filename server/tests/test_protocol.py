@@ -9,8 +9,8 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from tests.support.mcp_server import KEY, Answer, McpServer, target
 
+from tests.support.mcp_server import KEY, Answer, McpServer, target
 from trinitycore_mcp import cli
 from trinitycore_mcp.client import ToolCaller
 
@@ -113,7 +113,7 @@ def test_a_foreign_origin_is_refused(server: McpServer) -> None:
 
 
 def test_a_body_that_is_too_large_is_refused(server: McpServer) -> None:
-    message = {"id": 1, "method": "ping", "params": {"x": "y" * 1024 * 1024}}
+    message = {"id": 1, "method": "ping", "params": {"x": "y" * 64 * 1024}}
     assert post(server, message, **{"mcp-protocol-version": "2025-11-25"}).status == 413
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from server.tests.conftest import Call
 
 pytestmark = pytest.mark.anyio

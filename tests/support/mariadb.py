@@ -179,6 +179,7 @@ class MariaDb:
     def replicate_from(self, primary: MariaDb, timeout: float = 20.0) -> None:
         """Make this server a read-only replica by GTID and wait until it has all that the primary has."""
         primary.account("replication", "replication", "REPLICATION SLAVE ON *.*")
+        self.arguments = [*self.arguments, "--read-only=ON"]  # also after a restart
         self.sql(
             "SET GLOBAL read_only = ON; "
             f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={primary.port}, MASTER_USER='replication', "

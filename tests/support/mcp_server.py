@@ -59,6 +59,24 @@ def load_lab_world(server: MariaDb) -> None:
     server.account("app_ro", "app_ro")
 
 
+def tool_request(tool: str, arguments: Mapping[str, Any], version: str = "2026-07-28") -> tuple[bytes, dict[str, str]]:
+    """Return body and headers of one tools/call as that protocol revision has it; the key is among the headers."""
+    params: dict[str, Any] = {"name": tool, "arguments": dict(arguments)}
+    headers = {
+        "content-type": "application/json",
+        "accept": "application/json, text/event-stream",
+        "authorization": f"Bearer {KEY}",
+        "mcp-protocol-version": version,
+    }
+    if version >= "2026":
+        prefix = "io.modelcontextprotocol/"
+        params["_meta"] = {f"{prefix}protocolVersion": version, f"{prefix}clientCapabilities": {}}
+        params["_meta"][f"{prefix}clientInfo"] = {"name": "tests", "version": "1"}
+        headers |= {"mcp-method": "tools/call", "mcp-name": tool}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    return json.dumps(message).encode(), headers
+
+
 @dataclass
 class McpServer:
     """A running server; `key` is an API key with scope read."""
@@ -149,6 +167,11 @@ class McpServer:
             with error:
                 headers = {k.lower(): v for k, v in error.headers.items()}
                 return Answer(error.code, headers, error.read().decode())
+
+    def call(self, tool: str, arguments: Mapping[str, Any], version: str = "2026-07-28") -> Any:
+        """Call a tool with one bare request and return the JSON-RPC result."""
+        body, headers = tool_request(tool, arguments, version)
+        return self.request("POST", "/mcp", body=body, headers=headers).json()["result"]
 
     def metrics(self) -> dict[str, float]:
         """Return the metrics: series as text to value."""

@@ -54,8 +54,7 @@ class Observer:
         error_type = "cancelled"
         try:
             result = await call_next(ctx)
-            failed = isinstance(result, CallToolResult) and result.is_error
-            error_type = "tool_error" if failed else ""
+            error_type = "tool_error" if _is_tool_error(result) else ""
         except MCPError as error:
             error_type = str(error.error.code)
             raise
@@ -90,6 +89,12 @@ class Observer:
             "protocol": ctx.protocol_version,
         }
         _log.info("request", extra={"fields": fields})
+
+
+def _is_tool_error(result: HandlerResult) -> bool:
+    if isinstance(result, CallToolResult):
+        return bool(result.is_error)
+    return isinstance(result, dict) and result.get("isError") is True
 
 
 def _trace_id(ctx: ServerRequestContext[Any, Any]) -> str:
