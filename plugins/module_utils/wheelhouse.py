@@ -20,7 +20,7 @@ from pathlib import Path
 
 # What the package is built from, beside src/. Other files of the folder (tests, notes) change no release.
 BUILD_FILES = ("pyproject.toml", "requirements.txt")
-SKIPPED_PARTS = ("__pycache__",)
+SKIPPED_STARTS = (".", "__pycache__")
 SKIPPED_SUFFIXES = (".pyc", ".egg-info")
 
 
@@ -65,7 +65,7 @@ def source_files(source: Path) -> list[Path]:
     files = [source / name for name in BUILD_FILES if (source / name).is_file()]
     for path in (source / "src").rglob("*"):
         parts = path.relative_to(source).parts
-        if any(part in SKIPPED_PARTS or part.endswith(SKIPPED_SUFFIXES) for part in parts):
+        if any(part.startswith(SKIPPED_STARTS) or part.endswith(SKIPPED_SUFFIXES) for part in parts):
             continue
         if path.is_file():
             files.append(path)
@@ -168,10 +168,13 @@ class Wheelhouse:
         """Build the package's own wheel, from a copy, so that nothing is left in the source folder."""
         with tempfile.TemporaryDirectory(prefix="wheel-", dir=self.cache) as work:
             copy = Path(work) / "source"
-            skipped = [*SKIPPED_PARTS, *(f"*{suffix}" for suffix in SKIPPED_SUFFIXES)]
-            shutil.copytree(
-                self.source, copy, ignore=shutil.ignore_patterns(*skipped, ".*", "tests", "build", "dist")
-            )
+            copy.mkdir()
+            for path in source_files(self.source) + [path for path in self.source.glob("*.md") if path.is_file()]:
+                target = copy / path.relative_to(self.source)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+            if source_version(copy) != self.version:
+                raise WheelhouseError(f"{self.source} was changed while it was being packaged; run again")
             out = Path(work) / "out"
             self._pip("wheel", "--no-deps", "--wheel-dir", str(out), str(copy))
             (built,) = out.glob("*.whl")

@@ -1,0 +1,201 @@
+"""The edge as clients see it: real tool calls, and none lost when an instance or a host goes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from testinfra.host import Host
+from testinfra.utils.ansible_runner import AnsibleRunner
+
+from tests.support import calls
+
+testinfra_hosts = ["ansible://lb1"]
+
+ROOT = Path(__file__).parents[3]
+LAB = ROOT / f".lab-{os.environ.get('SCENARIO_LAB', 'molecule')}"
+ADDRESS = f"{os.environ.get('SCENARIO_NETWORK', '10.77.2')}.11"
+DOMAIN = "mcp.molecule.test"
+
+
+@pytest.fixture(scope="module")
+def endpoints() -> dict[str, Any]:
+    """Where and how the edge is called, as in a lab's endpoints.json."""
+    secrets = yaml.safe_load((ROOT / "molecule/shared/group_vars/all/secrets.yml").read_text())
+    return {
+        "mcp_url": f"https://{DOMAIN}/mcp",
+        "edge_address": ADDRESS,
+        "ca_file": str(LAB / "pki" / "ca.crt"),
+        "api_key": secrets["mcp_server_api_key"],
+    }
+
+
+@pytest.fixture(scope="module")
+def app2() -> Host:
+    """The second app host."""
+    return AnsibleRunner(os.environ["MOLECULE_INVENTORY_FILE"]).get_host("app2")
+
+
+@pytest.fixture
+def lab_host() -> Callable[..., None]:
+    """Return a function that brings a host of the lab to a state, such as ``killed``."""
+
+    def bring(name: str, state: str) -> None:
+        arguments = f'{{"directory": "{LAB}", "hosts": [{{"name": "{name}"}}], "state": "{state}"}}'
+        subprocess.run(
+            ["ansible", "localhost", "-m", "trinitycore.mcp.nspawn_host", "-a", arguments],
+            check=True,
+            capture_output=True,
+        )
+
+    return bring
+
+
+def curl(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Ask the edge from outside, by its domain."""
+    resolve = ["--resolve", f"{DOMAIN}:443:{ADDRESS}", "--resolve", f"{DOMAIN}:80:{ADDRESS}"]
+    command = ["curl", "-s", "-m", "15", "--cacert", str(LAB / "pki" / "ca.crt"), *resolve, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def status(path: str, *arguments: str) -> int:
+    """Return the HTTP status of a path, 0 for no answer."""
+    return int(curl("-o", os.devnull, "-w", "%{http_code}", f"https://{DOMAIN}{path}", *arguments).stdout)
+
+
+def wait_until_ready(endpoints: dict[str, Any], instances: int) -> None:
+    """Wait until that many instances answer calls.
+
+    :raises AssertionError: they don't within a minute.
+    """
+    end = time.monotonic() + 60
+    while True:
+        seen = {answer.instance for answer in calls.call(endpoints, "creature_get", {"id": 1}, 4 * instances)}
+        if len(seen) == instances:
+            return
+        assert time.monotonic() < end, f"only {seen} answer"
+        time.sleep(0.5)
+
+
+def instances_of(*hosts: Host) -> int:
+    """Return how many instances these hosts run."""
+    listed = [host.run("systemctl list-units --plain --no-legend 'trinitycore-mcp@*'").stdout for host in hosts]
+    return sum(len(text.splitlines()) for text in listed)
+
+
+def test_every_instance_answers_real_calls(endpoints: dict[str, Any], host: Host, app2: Host) -> None:
+    answers = calls.call(endpoints, "creature_get", {"id": 1}, 40)
+    assert not [answer.result for answer in answers if answer.is_error]
+    assert len({answer.instance for answer in answers}) == instances_of(host, app2)
+
+
+def test_an_instance_killed_under_calls_costs_none(endpoints: dict[str, Any], app2: Host) -> None:
+    with calls.load(endpoints, 600, 8) as outcome:
+        for _ in range(3):
+            time.sleep(1)
+            app2.run_test("systemctl kill -s KILL trinitycore-mcp@1")
+    assert outcome.failures == []
+    assert outcome.answered == 600
+
+
+def test_an_instance_drained_under_calls_costs_none(endpoints: dict[str, Any], host: Host) -> None:
+    with calls.load(endpoints, 600, 8) as outcome:
+        time.sleep(0.5)
+        host.run_test("systemctl restart trinitycore-mcp@1")
+    assert outcome.failures == []
+
+
+def test_reloads_under_calls_cost_none(endpoints: dict[str, Any], host: Host) -> None:
+    with calls.load(endpoints, 400, 8) as outcome:
+        for _ in range(3):
+            time.sleep(0.5)
+            host.run_test("systemctl reload nginx")
+    assert outcome.failures == []
+
+
+def test_a_host_shut_down_under_calls_costs_none(
+    endpoints: dict[str, Any], host: Host, app2: Host, lab_host: Callable[..., None]
+) -> None:
+    instances = instances_of(host, app2)
+    try:
+        with calls.load(endpoints, 800, 8) as outcome:
+            time.sleep(1)
+            lab_host("app2", "stopped")
+        assert outcome.failures == []
+        assert status("/health/ready") == 200
+    finally:
+        lab_host("app2", "started")
+    wait_until_ready(endpoints, instances)
+
+
+def test_only_the_paths_of_the_service_exist(endpoints: dict[str, Any], tmp_path: Path) -> None:
+    assert {path: status(path) for path in ("/health", "/health/live", "/health/ready")} == {
+        "/health": 200,
+        "/health/live": 200,
+        "/health/ready": 200,
+    }
+    missing = ("/", "/metrics", "/mcp/", "/mcp/x", "/health/detailed", "/health/../metrics", "/.env")
+    assert {path: status(path, "--path-as-is") for path in missing} == dict.fromkeys(missing, 404)
+    assert status("/mcp", "-X", "POST", "-d", "{}") == 401
+    big = tmp_path / "big"
+    big.write_text("x" * 1_100_000)
+    assert status("/mcp", "--data-binary", f"@{big}", "-H", f"X-API-Key: {endpoints['api_key']}") == 413
+
+
+def test_http_leads_to_https_except_for_acme(host: Host) -> None:
+    answer = curl("-o", os.devnull, "-w", "%{http_code} %{redirect_url}", f"http://{DOMAIN}/mcp?x=1").stdout
+    assert answer == f"308 https://{DOMAIN}/mcp?x=1"
+    folder = "/var/lib/trinitycore-acme/.well-known/acme-challenge"
+    host.run_test(f"mkdir -p {folder} && printf token > {folder}/t1")
+    assert curl(f"http://{DOMAIN}/.well-known/acme-challenge/t1").stdout == "token"
+
+
+def test_tls_is_modern_and_for_our_name_only() -> None:
+    head = curl("-D", "-", "-o", os.devnull, f"https://{DOMAIN}/health/live").stdout.lower()
+    assert head.startswith("http/2 200")
+    for header in ("strict-transport-security: max-age=31536000", "x-content-type-options: nosniff", "x-request-id:"):
+        assert header in head
+    assert "nginx/" not in head
+    assert curl("--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0", f"https://{DOMAIN}/health/live").returncode == 35
+    assert curl("--tls-max", "1.2", f"https://{DOMAIN}/health/live").returncode == 0
+    other = ["--resolve", f"other.test:443:{ADDRESS}", "https://other.test/health/live"]
+    assert curl("-k", *other).returncode == 35
+
+
+def test_an_instance_is_reached_with_a_certificate_only(host: Host) -> None:
+    pki = "/etc/trinitycore-pki"
+    url = f"https://{ADDRESS}:8001/health/live"
+    assert host.run(f"curl -sf --cacert {pki}/ca.crt --cert {pki}/host.crt --key {pki}/host.key {url}").rc == 0
+    assert host.run(f"curl -sf --cacert {pki}/ca.crt {url}").rc != 0
+
+
+def test_an_instance_with_another_hosts_certificate_gets_no_call(host: Host) -> None:
+    """The same configuration on other ports, once as it is and once expecting other names of the app hosts."""
+    ports = "s/listen 80/listen 8080/; s/listen 443/listen 8443/; /listen .*::/d; s#/run/nginx.pid#/run/trial.pid#"
+    ask = f"curl -sk --resolve {DOMAIN}:8443:127.0.0.1 -o /dev/null -w %{{http_code}} https://{DOMAIN}:8443/health/live"
+    answers = []
+    for names in ("", r's/(:.d\+\$") .*;/\1 stranger;/'):
+        host.run_test(f"sed -E '{ports}; {names}' /etc/nginx/nginx.conf > /root/trial.conf")
+        host.run_test("nginx -c /root/trial.conf")
+        try:
+            answers.append(host.run(ask).stdout)
+        finally:
+            host.run_test("nginx -c /root/trial.conf -s stop && sleep 0.5")
+    assert answers == ["200", "502"]
+
+
+def test_calls_are_logged_with_their_instance(endpoints: dict[str, Any], host: Host) -> None:
+    (answer,) = calls.call(endpoints, "creature_get", {"id": 1})
+    time.sleep(1.5)  # the log is written every second
+    lines = [yaml.safe_load(line) for line in host.run("tail -n 20 /var/log/nginx/access.log").stdout.splitlines()]
+    last = [line for line in lines if line["uri"] == "/mcp"][-1]
+    assert last["instance"] == answer.instance
+    assert last["status"] == 200
+    assert len(last["request_id"]) == 32
+    assert endpoints["api_key"] not in host.run("cat /var/log/nginx/*.log").stdout
