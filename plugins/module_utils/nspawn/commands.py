@@ -38,7 +38,7 @@ def run(
             check=False,
         )
     except FileNotFoundError as error:
-        raise LabError(f"{argv[0]} is not installed (playbooks/lab.yml installs what the lab needs)") from error
+        raise LabError(f"{argv[0]} is not installed (playbooks/lab_hosts.yml installs what the lab needs)") from error
     except subprocess.TimeoutExpired as error:
         raise LabError(f"{' '.join(argv)}: no end after {timeout:.0f} s") from error
     if done.returncode != 0:

@@ -82,5 +82,5 @@ def load(directory: Path) -> Lab:
     """
     record = read_json(directory / "lab.json")
     if not {"name", "subnet"} <= record.keys():
-        raise LabError(f"no lab in {directory}: make its network first (playbooks/lab.yml does)")
+        raise LabError(f"no lab in {directory}: make its network first (playbooks/lab_hosts.yml does)")
     return Lab(name=record["name"], directory=directory, subnet=record["subnet"])

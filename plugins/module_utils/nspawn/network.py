@@ -18,6 +18,10 @@ from .processes import boot_id
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 INTERFACES = Path("/sys/class/net")
 REGISTER = RUNTIME_DIRECTORY / "labs.json"
+# What nspawn leaves empty when its last machine ends.
+NSPAWN_DIRECTORIES = tuple(
+    Path("/run/systemd/nspawn") / name for name in ("locks", "propagate", "unix-export", "notify", "")
+)
 LOCK = RUNTIME_DIRECTORY.with_suffix(".lock")
 
 
@@ -144,8 +148,9 @@ def take_down(lab: Lab) -> None:
             if before is not None and FORWARDING.read_text().strip() != before:
                 FORWARDING.write_text(before + "\n")
             REGISTER.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                RUNTIME_DIRECTORY.rmdir()
+            for directory in (RUNTIME_DIRECTORY, *NSPAWN_DIRECTORIES):
+                with contextlib.suppress(OSError):  # another's, or never made
+                    directory.rmdir()
         LOCK.unlink(missing_ok=True)
 
 
