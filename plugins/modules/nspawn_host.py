@@ -77,7 +77,7 @@ options:
   timeout:
     description: Seconds a host may take to boot or to power off.
     type: float
-    default: 60
+    default: 180
 attributes:
   check_mode:
     description: Says what would be done.
@@ -235,7 +235,7 @@ def main() -> None:
             "network": {"type": "str", "choices": ["up", "cut"]},
             "domain": {"type": "str", "default": ""},
             "cache": {"type": "path"},
-            "timeout": {"type": "float", "default": 60},
+            "timeout": {"type": "float", "default": 180},
         },
         required_together=[("lab", "subnet")],
         supports_check_mode=True,
