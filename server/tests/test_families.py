@@ -24,10 +24,12 @@ INSERT INTO creature_template_model SELECT entry, 0, modelid1, 1.25, 1 FROM crea
 INSERT INTO creature_template_model SELECT entry, 1, modelid2, 1, 0.5 FROM creature_template WHERE modelid2 > 0;
 ALTER TABLE creature_template DROP modelid1, DROP modelid2, DROP modelid3, DROP modelid4, DROP scale,
   ADD speed_swim FLOAT NOT NULL DEFAULT 1, ADD speed_flight FLOAT NOT NULL DEFAULT 1,
-  ADD detection_range FLOAT NOT NULL DEFAULT 20;
+  ADD detection_range FLOAT NOT NULL DEFAULT 20, DROP mechanic_immune_mask, DROP spell_school_immune_mask,
+  ADD CreatureImmunitiesId INT NOT NULL DEFAULT 0, DROP StringId;
 ALTER TABLE creature CHANGE id id1 INT UNSIGNED NOT NULL DEFAULT 0, ADD id2 INT UNSIGNED NOT NULL DEFAULT 0,
   ADD id3 INT UNSIGNED NOT NULL DEFAULT 0;
-ALTER TABLE item_template DROP StatsCount;
+ALTER TABLE item_template DROP StatsCount, MODIFY holy_res SMALLINT DEFAULT NULL, MODIFY armor INT UNSIGNED NOT NULL;
+UPDATE item_template SET holy_res = NULL;
 ALTER TABLE quest_template CHANGE RewardBonusMoney RewardMoneyDifficulty INT UNSIGNED NOT NULL DEFAULT 0;
 ALTER TABLE quest_template_addon DROP BreadcrumbForQuestId;
 """

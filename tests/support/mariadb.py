@@ -116,6 +116,7 @@ class MariaDb:
                 "--innodb-buffer-pool-size=32M",
                 "--innodb-log-file-size=8M",
             ),
+            *("--open-files-limit=2048", "--table-open-cache=400", "--max-connections=150"),
             *("--performance-schema=OFF", "--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"),
             *(f"--{name}={value}" for name, value in (options or {}).items()),
         ]

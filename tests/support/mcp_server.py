@@ -159,9 +159,9 @@ class McpServer:
         :raises OSError: there was no answer.
         """
         url = f"{'https' if self.tls else 'http'}://127.0.0.1:{port or self.port}{path}"
-        request = urllib.request.Request(url, data=body, method=method, headers=dict(headers or {}))  # noqa: S310
+        request = urllib.request.Request(url, data=body, method=method, headers=dict(headers or {}))
         try:
-            with urllib.request.urlopen(request, timeout=10, context=self.tls) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=10, context=self.tls) as answer:
                 return Answer(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read().decode())
         except urllib.error.HTTPError as error:
             with error:
