@@ -41,8 +41,8 @@ class ActionModule(ActionBase):
             wanted = set(answer["loaded"])
             for dump in dumps:
                 for path in dump.files if dump.database in wanted else ():
-                    self._transfer_file(path, f"{directory}/{os.path.basename(path)}")  # type: ignore[no-untyped-call]
+                    self._transfer_file(path, f"{directory}/{os.path.basename(path)}")
             answer = self._execute_module(name, module_args={**arguments, "directory": directory}, task_vars=task_vars)
         finally:
-            self._remove_tmp_path(directory, force=True)  # type: ignore[no-untyped-call]
+            self._remove_tmp_path(directory, force=True)
         return {**result, **answer}

@@ -69,7 +69,7 @@ class ActionModule(ActionBase):
     def _ensure(self, path: Path, names: list[str], task_vars: dict[str, Any]) -> dict[str, Any]:
         store.refuse_shadowed(path)
         current = path.read_bytes() if path.exists() else None
-        vault_secrets = self._loader._vault.secrets or []  # noqa: SLF001  # the only way to the run's vault passwords
+        vault_secrets = self._loader._vault.secrets or []  # the only way to the run's vault passwords
         cipher = VaultCipher(vault_secrets)
         encrypted = current is not None and is_encrypted(current)
         encrypts = encrypted or bool(vault_secrets)

@@ -62,7 +62,9 @@ class CallbackModule(CallbackBase):
         self._end_task()
         self._task = (task.get_name(), time.monotonic())
 
-    v2_playbook_on_handler_task_start = v2_playbook_on_task_start
+    def v2_playbook_on_handler_task_start(self, task: Any) -> None:
+        """Begin a handler."""
+        self.v2_playbook_on_task_start(task, is_conditional=False)
 
     def _count(self, result: Any) -> None:
         self.ran[result.host.get_name()] += 1

@@ -87,10 +87,14 @@ def test_cron_makes_a_backup(hosts: dict[str, Host]) -> None:
         hosts["db2"].run_test(f"sed -i 's|^17 \\*/6|* *|; s|--jitter 300|--jitter 0|' {CRON}")
         end = time.monotonic() + 130
         while not backups(hosts["db2"]):
-            assert time.monotonic() < end, hosts["db2"].run("journalctl -t trinitycore-backup -u cron --no-pager").stdout
+            assert time.monotonic() < end, (
+                hosts["db2"].run("journalctl -t trinitycore-backup -u cron --no-pager").stdout
+            )
             time.sleep(2)
     finally:
-        hosts["db2"].run_test(f"sed -i 's|^\\* \\* \\* \\* \\* root|17 */6 * * * root|; s|--jitter 0|--jitter 300|' {CRON}")
+        hosts["db2"].run_test(
+            f"sed -i 's|^\\* \\* \\* \\* \\* root|17 */6 * * * root|; s|--jitter 0|--jitter 300|' {CRON}"
+        )
     made = backups(hosts["db2"])[0]
     assert made["databases"] == ["auth", "characters", "mcp", "world"]
     assert made["rows"] == 5004
@@ -149,7 +153,9 @@ def test_a_damaged_backup_is_refused(sql: Ask, hosts: dict[str, Host], damage: s
     bad = "/var/backups/trinitycore/20200101T000000Z"
     hosts["db2"].run_test(f"cp -r {good} {bad} && {damage} {bad}/world.sql.zst")
     try:
-        done = play("playbooks/restore.yml", "-e", f"restore_file={bad}", "-e", "restore_replace=world,auth,characters,mcp")
+        done = play(
+            "playbooks/restore.yml", "-e", f"restore_file={bad}", "-e", "restore_replace=world,auth,characters,mcp"
+        )
         assert done.returncode != 0
         assert said in done.stdout
         assert sql("db1", "SELECT COUNT(*) FROM world.creature") == "5000"

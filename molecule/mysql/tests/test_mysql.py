@@ -140,9 +140,7 @@ def test_local_accounts_do_not_come_over_the_network(login: Ask) -> None:
 
 def test_replication_is_encrypted_with_a_checked_certificate(sql: Ask, address: dict[str, str]) -> None:
     status = dict(
-        line.strip().split(": ", 1)
-        for line in sql("db2", "SHOW SLAVE STATUS\\G").splitlines()
-        if ": " in line
+        line.strip().split(": ", 1) for line in sql("db2", "SHOW SLAVE STATUS\\G").splitlines() if ": " in line
     )
     assert (status["Master_Host"], status["Using_Gtid"]) == (address["db1"], "Slave_Pos")
     assert (status["Master_SSL_Allowed"], status["Master_SSL_Verify_Server_Cert"]) == ("Yes", "Yes")
@@ -199,7 +197,9 @@ def test_a_change_of_settings_restarts_replica_and_primary_one_after_the_other(
     assert [sql(name, "SELECT @@max_connections") for name in NAMES] == ["123", "123"]
     assert writable(sql) == ["db1"]
     began = [int(hosts[name].check_output("systemctl show -P ActiveEnterTimestampMonotonic mariadb")) for name in NAMES]
-    ended = [int(hosts[name].check_output("systemctl show -P InactiveExitTimestampMonotonic mariadb")) for name in NAMES]
+    ended = [
+        int(hosts[name].check_output("systemctl show -P InactiveExitTimestampMonotonic mariadb")) for name in NAMES
+    ]
     assert began[1] <= ended[0], "the primary goes when the replica is back"
     converge()
     assert [sql(name, "SELECT @@max_connections") for name in NAMES] == ["200", "200"]

@@ -19,7 +19,8 @@ testinfra_hosts = ["ansible://redis1"]
 
 ROOT = Path(__file__).parents[3]
 INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"])
-TLS = "--tls --cacert /etc/trinitycore-pki/ca.crt --cert /etc/trinitycore-pki/host.crt --key /etc/trinitycore-pki/host.key"
+PKI = "/etc/trinitycore-pki"
+TLS = f"--tls --cacert {PKI}/ca.crt --cert {PKI}/host.crt --key {PKI}/host.key"
 
 Ask = Callable[..., str]
 

@@ -27,7 +27,8 @@ INSERT INTO mcp.audit VALUES (1), (2);
 CREATE TABLE mcp.deployment_record (name VARCHAR(20) PRIMARY KEY);
 INSERT INTO mcp.deployment_record VALUES ('history');
 USE `wor_ld`;
-CREATE TABLE creature (entry INT PRIMARY KEY, name TEXT, raw BLOB, scale FLOAT, changed TIMESTAMP NOT NULL DEFAULT '2026-01-02 03:04:05');
+CREATE TABLE creature (entry INT PRIMARY KEY, name TEXT, raw BLOB, scale FLOAT,
+  changed TIMESTAMP NOT NULL DEFAULT '2026-01-02 03:04:05');
 INSERT INTO creature (entry, name, raw, scale) VALUES
   (1, 'line one\nline two', x'00ff27', 1.1),
   (2, "(3,'looks like a row'),\n(4,'and another');", x'', NULL),
@@ -183,7 +184,8 @@ def test_nothing_is_replaced_unless_named(source: Host, target: Host) -> None:
     made = source.ok("run")["backup"]
     target.server.sql(
         "CREATE DATABASE mcp; CREATE TABLE mcp.deployment_record (name VARCHAR(20)); "
-        "INSERT INTO mcp.deployment_record VALUES ('target'); CREATE TABLE mcp.audit (id INT); CREATE TABLE mcp.own (id INT);"
+        "INSERT INTO mcp.deployment_record VALUES ('target'); "
+        "CREATE TABLE mcp.audit (id INT); CREATE TABLE mcp.own (id INT);"
         "CREATE DATABASE `wor_ld`; CREATE TABLE `wor_ld`.precious (id INT)"
     )
     assert "mcp, wor_ld hold(s) tables; nothing was changed" in target.refused("restore", made)
@@ -211,8 +213,10 @@ def test_a_dump_that_does_not_load_drops_nothing(source: Host, target: Host) -> 
     plain = subprocess.run(["zstd", "-dc", str(file)], capture_output=True, check=True).stdout
     file.write_bytes(
         subprocess.run(
-            ["zstd", "-c"], input=plain.replace(b"CREATE TABLE `log`", b"CREATE TABLE `log` NONSENSE"),
-            capture_output=True, check=True,
+            ["zstd", "-c"],
+            input=plain.replace(b"CREATE TABLE `log`", b"CREATE TABLE `log` NONSENSE"),
+            capture_output=True,
+            check=True,
         ).stdout
     )
     manifest = json.loads((made / "manifest.json").read_text())
@@ -267,11 +271,13 @@ def test_an_altered_manifest_is_refused(source: Host) -> None:
 
 
 def test_rows_that_are_missing_from_a_dump_are_noticed(source: Host) -> None:
-    """Checksum and size agree with the manifest, but the dump ends early: a dump that was cut short when it was made."""
+    """Checksum and size agree with the manifest, but the dump ends early: it was cut short when it was made."""
     made = Path(source.ok("run")["backup"])
     file = made / "wor_ld.sql.zst"
     plain = subprocess.run(["zstd", "-dc", str(file)], capture_output=True, check=True).stdout
-    file.write_bytes(subprocess.run(["zstd", "-c"], input=plain[: len(plain) // 2], capture_output=True, check=True).stdout)
+    file.write_bytes(
+        subprocess.run(["zstd", "-c"], input=plain[: len(plain) // 2], capture_output=True, check=True).stdout
+    )
     manifest = json.loads((made / "manifest.json").read_text())
     manifest["databases"]["wor_ld"].update(size=file.stat().st_size, sha256=backup.file_sha256(file))
     backup.write_manifest(made, manifest)
@@ -285,7 +291,8 @@ def test_writes_during_the_dump_stay_out_of_it(source: Host, target: Host) -> No
         "CREATE TABLE IF NOT EXISTS wor_ld.twin (id INT AUTO_INCREMENT PRIMARY KEY)"
     )
     program = (
-        "i=0; while [ $i -lt 400 ]; do echo 'BEGIN; INSERT INTO mcp.twin VALUES (); INSERT INTO wor_ld.twin VALUES (); COMMIT;';"
+        "i=0; while [ $i -lt 400 ]; do echo 'BEGIN; INSERT INTO mcp.twin VALUES (); "
+        "INSERT INTO wor_ld.twin VALUES (); COMMIT;';"
         " i=$((i+1)); sleep 0.005; done"
     )
     client = ["mariadb", "--no-defaults", f"--socket={source.server.directory}/s", "-uroot"]

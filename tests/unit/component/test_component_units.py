@@ -145,7 +145,9 @@ def test_each_unit_is_ready_before_the_next_is_touched(call: Call, systemd: Memo
     for number in (1, 2, 3):
         systemd.add(f"demo@{number}.service")
     unready = {"command": ["false"], "timeout": 0.2}
-    instances = [{"name": f"demo@{number}.service", "state": "started"} for number in (1, 2, 3)]
+    instances: list[dict[str, object]] = [
+        {"name": f"demo@{number}.service", "state": "started"} for number in (1, 2, 3)
+    ]
     instances[1]["ready"] = unready
     with pytest.raises(ComponentError, match=r"(?s)demo@2.service: not ready within 0.2 s.*log of demo@2.service"):
         call(files=[{"dest": str(conf), "content": "x"}], units=instances)

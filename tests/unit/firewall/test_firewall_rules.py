@@ -30,7 +30,7 @@ def rules(host: str, admins: list[str] | None = None, **service: Any) -> list[di
 
 
 def test_a_service_is_open_on_its_groups_to_its_sources() -> None:
-    service = {
+    service: dict[str, Any] = {
         "offered_by": ["app"],
         "ports": [8001, "8002-8004"],
         "source": ["loadbalancers", "monitoring", "192.0.2.7/24"],

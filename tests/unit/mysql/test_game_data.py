@@ -108,7 +108,7 @@ def test_a_load_that_was_cut_off_is_repeated(session: Connection, server: MariaD
     ("text", "reason"),
     [
         (DUMP.replace("-- Dump completed on 2026-01-01\n", ""), "lacks the dump's closing line"),
-        (DUMP.split("it\\'s")[0], "ends inside a string"),
+        (DUMP.split("it\\'s", maxsplit=1)[0], "ends inside a string"),
         ("USE mysql;\n" + DUMP, "names a database of its own"),
         ("CREATE DATABASE /*!32312 IF NOT EXISTS*/ `acore_world`;\n", "names a database of its own"),
         ("SELECT 1; use mysql;\n", "names a database of its own"),

@@ -28,7 +28,10 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """Give a function that runs a module and returns its answer; a failed one has `failed`."""
 
     def run_module(module: ModuleType, check: bool = False, **options: Any) -> dict[str, Any]:
-        with patch_module_args({**options, "_ansible_check_mode": check, "_ansible_diff": True}), pytest.raises(SystemExit):
+        with (
+            patch_module_args({**options, "_ansible_check_mode": check, "_ansible_diff": True}),
+            pytest.raises(SystemExit),
+        ):
             module.main()
         answer: dict[str, Any] = json.loads(capsys.readouterr().out)
         return answer

@@ -103,7 +103,8 @@ def test_accounts_get_exactly_what_is_wanted(node: Start) -> None:
     one = node(1)
     one.bootstrap()
     one.server.sql(
-        "GRANT INSERT ON world.* TO app_ro@'%'; REVOKE SELECT ON world.* FROM app_ro@'%'; GRANT FILE ON *.* TO app_ro@'%';"
+        "GRANT INSERT ON world.* TO app_ro@'%'; REVOKE SELECT ON world.* FROM app_ro@'%'; "
+        "GRANT FILE ON *.* TO app_ro@'%';"
         "ALTER USER app_ro@'%' IDENTIFIED BY 'other' REQUIRE NONE; CREATE USER operator@'%' IDENTIFIED BY 'mine'"
     )
     assert one.bootstrap() == [

@@ -58,7 +58,9 @@ def test_the_primary_follows_from_live_state(members: list[Member], primary: str
     ("members", "reason"),
     [
         pytest.param(cluster(OPEN, OPEN), "db1 and db2 are both writable", id="two writable"),
-        pytest.param(cluster(following("db2", OPEN), USED), "db1 is writable, yet set up to follow db2", id="half moved"),
+        pytest.param(
+            cluster(following("db2", OPEN), USED), "db1 is writable, yet set up to follow db2", id="half moved"
+        ),
         pytest.param(cluster(None, FRESH), "db1 did not answer", id="bootstrap beside a silent server"),
         pytest.param(cluster(USED, following("db1"), None), "db3 did not answer", id="reopen beside a silent server"),
         pytest.param(cluster(following("db2"), following("db1")), "which one to open is not clear", id="circle"),

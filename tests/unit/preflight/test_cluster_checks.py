@@ -57,7 +57,7 @@ def test_same_address_written_in_two_ways(inventory: MakeInventory) -> None:
     [
         ("db.example.com", "'db.example.com' is not an IP address"),
         ("10.0.0.300", "'10.0.0.300' is not an IP address"),
-        ("0.0.0.0", "'0.0.0.0' is no host's address"),  # noqa: S104
+        ("0.0.0.0", "'0.0.0.0' is no host's address"),
         ("127.0.0.1", "other hosts can't reach '127.0.0.1'"),
         (..., "is not set"),
     ],
