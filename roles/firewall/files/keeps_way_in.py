@@ -9,22 +9,49 @@ import ipaddress
 import os
 import sys
 
+_ESTABLISHED = "01"
+
+
+def parent_of(process: int) -> tuple[str, int]:
+    """Name of the process and number of its parent."""
+    with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as stream:
+        before, _, after = stream.read().rpartition(")")
+    return before.partition("(")[2], int(after.split()[1])
+
+
+def sockets_of(process: int) -> set[str]:
+    """Inodes of the sockets that the process has open."""
+    links = (os.readlink(entry.path) for entry in os.scandir(f"/proc/{process}/fd"))
+    return {link[len("socket:[") : -1] for link in links if link.startswith("socket:[")}
+
+
+def peer_of(sockets: set[str]) -> str | None:
+    """Address at the other end of the first of the `sockets` that is an established TCP connection."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(table, encoding="ascii") as stream:
+            for line in list(stream)[1:]:
+                columns = line.split()
+                if columns[3] == _ESTABLISHED and columns[9] in sockets:
+                    packed = bytes.fromhex(columns[2].partition(":")[0])
+                    words = [packed[start : start + 4] for start in range(0, len(packed), 4)]
+                    if sys.byteorder == "little":
+                        words = [word[::-1] for word in words]
+                    return str(ipaddress.ip_address(b"".join(words)))
+    return None
+
 
 def client() -> str | None:
-    """Address of the SSH client of this process or of the nearest ancestor that has one (sudo hides it)."""
+    """Address of the SSH client behind this process: the peer of the sshd among its ancestors.
+
+    Not from SSH_CONNECTION, which sudo takes away.
+    """
     process = os.getpid()
     while process > 1:
-        try:
-            with open(f"/proc/{process}/environ", "rb") as stream:
-                settings = stream.read().split(b"\0")
-            with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as stream:
-                parent = int(stream.read().rpartition(")")[2].split()[1])
-        except OSError:
-            return None
-        for setting in settings:
-            name, _, value = setting.partition(b"=")
-            if name == b"SSH_CONNECTION" and value:
-                return value.split()[0].decode().partition("%")[0]
+        name, parent = parent_of(process)
+        if name.startswith("sshd"):
+            peer = peer_of(sockets_of(process))
+            if peer is not None:
+                return peer
         process = parent
     return None
 

@@ -1,0 +1,100 @@
+"""What Prometheus sees, and when it raises an alarm."""
+
+import json
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from testinfra import get_host
+from testinfra.host import Host
+
+testinfra_hosts = ["ansible://mon1"]
+
+
+def api(host: Host, path: str, **query: str) -> Any:
+    """Ask Prometheus's API from the controller, as an operator does."""
+    address = host.check_output("ip -4 -o addr show host0 | tr / ' '").split()[3]
+    url = f"http://{address}:9090/api/v1/{path}?{urllib.parse.urlencode(query)}"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)["data"]
+
+
+def health(host: Host) -> dict[str, str]:
+    targets = api(host, "targets")["activeTargets"]
+    return {f"{target['labels']['job']} {target['labels']['instance']}": target["health"] for target in targets}
+
+
+def firing(host: Host) -> set[tuple[str, str]]:
+    alerts = api(host, "alerts")["alerts"]
+    return {
+        (alert["labels"]["alertname"], alert["labels"].get("instance", ""))
+        for alert in alerts
+        if alert["state"] == "firing"
+    }
+
+
+def within(seconds: float, condition: Any) -> bool:
+    """Whether `condition` comes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.5)
+    return True
+
+
+def test_every_host_is_scraped_over_tls(host: Host) -> None:
+    wanted = {"node mon1", "node app1", "prometheus mon1"}
+    assert within(20, lambda: {name for name, state in health(host).items() if state == "up"} >= wanted)
+    addresses = {
+        target["scrapeUrl"]
+        for target in api(host, "targets")["activeTargets"]
+        if target["labels"]["job"] != "prometheus"
+    }
+    assert all(address.startswith("https://") for address in addresses)
+    (load,) = api(host, "query", query='node_load1{instance="app1"}')["result"]
+    assert load["metric"]["groups"] == "app"
+
+
+def test_each_server_instance_is_a_target(host: Host) -> None:
+    instances = {name for name in health(host) if name.startswith("mcp_server ")}
+    assert instances and instances == {f"mcp_server app1-{number + 1}" for number in range(len(instances))}
+
+
+def test_the_alarm_is_raised_when_a_host_goes_and_ends_when_it_is_back(host: Host) -> None:
+    app1 = get_host("ansible://app1", ansible_inventory=host.backend.ansible_runner.inventory_file)
+    assert within(20, lambda: ("HostDown", "app1") not in firing(host))
+    app1.check_output("systemctl stop prometheus-node-exporter")
+    try:
+        assert within(15, lambda: ("HostDown", "app1") in firing(host))
+        assert ("HostDown", "mon1") not in firing(host)
+    finally:
+        app1.check_output("systemctl start prometheus-node-exporter")
+    assert within(15, lambda: ("HostDown", "app1") not in firing(host))
+
+
+def test_instances_that_do_not_run_are_told(host: Host) -> None:
+    assert within(20, lambda: {("ServerInstanceDown", "app1-1"), ("AllServerInstancesDown", "")} <= firing(host))
+
+
+def test_alerts_of_slow_causes(host: Host) -> None:
+    rules = (Path(__file__).parent / "rules.yml").read_text()
+    host.check_output(f"cat > /root/rules.yml <<'END'\n{rules}\nEND")
+    done = host.run("promtool test rules /root/rules.yml")
+    assert done.rc == 0, done.stdout + done.stderr
+
+
+def test_a_broken_rule_never_goes_live(host: Host) -> None:
+    before = host.check_output("sha256sum /etc/prometheus/prometheus.yml /etc/prometheus/rules/*")
+    (reloaded,) = api(host, "query", query="prometheus_config_last_reload_successful")["result"]
+    assert reloaded["value"][1] == "1"
+    assert host.run("promtool check config /etc/prometheus/prometheus.yml").rc == 0
+    assert host.check_output("sha256sum /etc/prometheus/prometheus.yml /etc/prometheus/rules/*") == before
+
+
+@pytest.mark.parametrize("flag", ["storage.tsdb.retention.time", "storage.tsdb.retention.size"])
+def test_retention_is_limited(host: Host, flag: str) -> None:
+    assert api(host, "status/flags")[flag] in {"30d", "8GB", "8GiB"}
