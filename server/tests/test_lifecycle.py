@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -121,6 +122,11 @@ async def test_it_starts_without_a_database_and_serves_once_there_is_one(tmp_pat
         assert f"database 127.0.0.1:{port}: Can't connect" in ready.json()["reasons"][0]
         answer = await answer_of(server, "creature_get", id=448)
         assert "no database host can be read from" in answer.result
+        # Calls that wait for the database give up together, not one after the other.
+        started = time.monotonic()
+        waiting = [in_background(lambda: server.call("creature_get", {"id": 448})) for _ in range(30)]
+        assert all(call.result(10)["isError"] for call in waiting)
+        assert time.monotonic() - started < 3
         with MariaDb.start(tmp_path / "db", port=port) as mariadb:
             load_lab_world(mariadb)
             server.wait_until_ready()
@@ -219,10 +225,14 @@ def test_logs_are_json_lines_with_the_agreed_fields_and_no_secrets(mariadb: Mari
         body, headers = tool_request("creature_get", {"id": 448})
         headers["traceparent"] = f"00-{trace}-00f067aa0ba902b7-01"
         server.request("POST", "/mcp", body=body, headers=headers)
+        other = json.loads(body)
+        other["params"]["_meta"]["traceparent"] = f"00-{trace[::-1]}-00f067aa0ba902b7-01"
+        server.request("POST", "/mcp", body=json.dumps(other).encode(), headers=headers)
         server.call("creature_get", {"id": 999999})
         server.request("POST", "/mcp", body=b"{}", headers={"x-api-key": "a-wrong-key"})
         lines = [line for line in server.log() if line["message"] == "request" and line["tool"]]
-        first, second = lines
+        first, by_meta, second = lines
+        assert by_meta["trace_id"] == trace[::-1]
         assert first["trace_id"] == trace
         assert (first["request_id"], first["method"], first["tool"]) == (1, "tools/call", "creature_get")
         assert (first["outcome"], first["principal"], first["level"]) == ("ok", "tests", "INFO")

@@ -80,7 +80,7 @@ class Observer:
             return
         fields = {
             "trace_id": _trace_id(ctx),
-            "request_id": ctx.request_id,
+            "request_id": ctx.request_id if isinstance(ctx.request_id, int) else str(ctx.request_id)[:64],
             "method": method,
             "tool": tool or None,
             "duration_ms": round(seconds * 1000, 3),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ from tests.support.redis import Redis
 def test_a_replica_follows_its_primary(tmp_path: Path) -> None:
     with Redis.start(tmp_path / "1") as primary, Redis.start(tmp_path / "2") as replica:
         replica.cli("REPLICAOF", "127.0.0.1", str(primary.port))
+        deadline = time.monotonic() + 20
+        while "master_link_status:up" not in replica.cli("INFO", "replication"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         primary.cli("SET", "a", "1")
         assert primary.cli("WAIT", "1", "5000") == "1"
         assert replica.cli("GET", "a") == "1"
@@ -28,5 +33,5 @@ def test_tls_and_acl_are_enforced(tmp_path: Path) -> None:
         with pytest.raises(RuntimeError, match="NOAUTH"):
             server.cli("GET", "app:a")
         server.tls = stranger.issue("redis1")
-        with pytest.raises(RuntimeError, match="Could not connect"):
+        with pytest.raises(RuntimeError, match=r"(?i)connect"):
             server.cli("PING")

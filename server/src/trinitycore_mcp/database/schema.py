@@ -83,7 +83,7 @@ class WorldSchemas:
         self._essential = essential
         self._known: WorldSchema | None = None
         self._expires = 0.0
-        self._lock = asyncio.Lock()
+        self._looking: asyncio.Task[None] | None = None
 
     @property
     def last_known(self) -> WorldSchema | None:
@@ -100,18 +100,31 @@ class WorldSchemas:
         :raises MissingTable: a needed table is not there.
         :raises DatabaseError: it could not be read.
         """
+        if self._known is None or monotonic() >= self._expires:
+            await asyncio.shield(self._look())
         known = self._known
-        if known is None or monotonic() >= self._expires:
-            async with self._lock:  # one look-up, however many calls wait for it
-                if self._known is None or monotonic() >= self._expires:
-                    self._known = await self._read()
-                    complete = self._known.family is not Family.UNKNOWN and self._essential <= set(self._known.columns)
-                    self._expires = monotonic() + (_TTL_COMPLETE if complete else _TTL_INCOMPLETE)
-                known = self._known
+        assert known is not None
         for table in needed:
             if not known.has(table):
                 raise known.missing(table)
         return known
+
+    def _look(self) -> asyncio.Task[None]:
+        """Return the one look-up that all calls wait for, so that they fail together too, not one after another."""
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._refresh())
+            # A failure is told to whoever waits; when nobody does any more, it is no news.
+            self._looking.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return self._looking
+
+    async def _refresh(self) -> None:
+        try:
+            known = await self._read()
+        finally:
+            self._looking = None
+        complete = known.family is not Family.UNKNOWN and self._essential <= set(known.columns)
+        self._known = known
+        self._expires = monotonic() + (_TTL_COMPLETE if complete else _TTL_INCOMPLETE)
 
     async def _read(self) -> WorldSchema:
         marks = ", ".join(["%s"] * len(self._tables))
