@@ -25,10 +25,11 @@ USED = {"systemd", "freezer", "memory", "pids", "cpu", "cpuacct", "blkio"}
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """One mounted cgroup tree: its directory and controllers (``unified`` for cgroup v2)."""
+    """One mounted cgroup tree: where our groups go, its controllers (``unified`` for cgroup v2), its mount point."""
 
     directory: Path
     controllers: frozenset[str]
+    mount: Path
 
 
 def hierarchies(mounts: str, own: str) -> list[Hierarchy]:
@@ -45,7 +46,7 @@ def hierarchies(mounts: str, own: str) -> list[Hierarchy]:
     for line in mounts.splitlines():
         _, directory, kind, options = line.split()[:4]
         if kind == "cgroup2":
-            found.append(Hierarchy(Path(directory), frozenset({"unified"})))
+            found.append(Hierarchy(Path(directory), frozenset({"unified"}), Path(directory)))
         elif kind == "cgroup":
             names = {option.removeprefix("name=") for option in options.split(",")} & USED
             if not names:
@@ -55,7 +56,7 @@ def hierarchies(mounts: str, own: str) -> list[Hierarchy]:
                 # Below our own group, so that a limit set on us holds for the lab too.
                 below = base / own_groups.get("memory", "/").lstrip("/")
                 base = below if below.is_dir() else base
-            found.append(Hierarchy(base, frozenset(names)))
+            found.append(Hierarchy(base, frozenset(names), Path(directory)))
     if not found:
         raise LabError("no control groups are mounted below /sys/fs/cgroup: the lab needs them")
     return found
@@ -79,6 +80,24 @@ class HostCgroups:
             if tree.controllers & set(controllers):
                 return tree.directory / self._relative
         return None
+
+    def _found(self, *controllers: str) -> list[Path]:
+        """The host's groups that exist, in the trees of these controllers or in all.
+
+        A run from another memory group than the one that started the host finds it all the same.
+        """
+        found = []
+        for tree in self._trees:
+            if controllers and not tree.controllers & set(controllers):
+                continue
+            if tree.directory == tree.mount:
+                found.append(tree.directory / self._relative)
+                continue
+            for directory, names, _ in os.walk(tree.mount):
+                if TOP in names:
+                    names.remove(TOP)
+                    found.append(Path(directory) / self._relative)
+        return [group for group in found if group.is_dir()]
 
     @property
     def _member_group(self) -> Path:
@@ -114,17 +133,21 @@ class HostCgroups:
         period = 100_000
         quota = None if cpus is None else int(cpus * period)
         if self.pure_v2:
-            group = self._member_group
             settings = [
-                (group / "memory.max", "max" if memory is None else str(memory)),
-                (group / "cpu.max", f"{'max' if quota is None else quota} {period}"),
+                (self._member_group / "memory.max", "max" if memory is None else str(memory)),
+                (self._member_group / "cpu.max", f"{'max' if quota is None else quota} {period}"),
             ]
         else:
-            settings = []
-            if (group_memory := self._group("memory")) is not None:
-                settings.append((group_memory / "memory.limit_in_bytes", str(-1 if memory is None else memory)))
-            if (group_cpu := self._group("cpu")) is not None:
-                settings.append((group_cpu / "cpu.cfs_quota_us", str(-1 if quota is None else quota)))
+            settings = [
+                (group / "memory.limit_in_bytes", str(-1 if memory is None else memory))
+                for group in self._found("memory")
+            ]
+            settings += [
+                (group / "cpu.cfs_quota_us", str(-1 if quota is None else quota)) for group in self._found("cpu")
+            ]
+        for wish, controller in ((memory, "memory"), (cpus, "cpu")):
+            if wish is not None and not any(path.name.startswith(controller) for path, _ in settings):
+                raise LabError(f"this machine cannot limit a host: it has no {controller} control groups")
         for path, value in settings:
             if path.exists():
                 try:
@@ -140,13 +163,12 @@ class HostCgroups:
             with contextlib.suppress(OSError, ValueError):
                 return int((self._member_group / "memory.current").read_text())
             return None
-        group = self._group("memory")
-        if group is None:
-            return None
-        with contextlib.suppress(OSError, ValueError):
-            fields = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-            return int(fields["total_rss"]) + int(fields.get("total_shmem", 0))
-        return None
+        used = None
+        for group in self._found("memory"):
+            with contextlib.suppress(OSError, ValueError):
+                fields = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+                used = (used or 0) + int(fields["total_rss"]) + int(fields.get("total_shmem", 0))
+        return used
 
     def processes(self) -> set[int]:
         """Numbers of all processes in the host's group and below."""
@@ -224,8 +246,7 @@ class HostCgroups:
         :raises LabError: a group is still in use after 5 s
         """
         deadline = time.monotonic() + 5
-        for tree in self._trees:
-            group = tree.directory / self._relative
+        for group in self._found():
             while group.is_dir():
                 for directory, _, _ in os.walk(group, topdown=False):
                     with contextlib.suppress(OSError):
@@ -240,7 +261,7 @@ class HostCgroups:
 
     def exist(self) -> bool:
         """Whether any group of the host is there."""
-        return any((tree.directory / self._relative).is_dir() for tree in self._trees)
+        return bool(self._found())
 
 
 def hosts_of(lab: str, trees: list[Hierarchy] | None = None) -> set[str]:

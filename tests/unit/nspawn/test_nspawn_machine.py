@@ -57,6 +57,23 @@ def test_pure_v2_gives_keeper_and_machine_a_leaf_each(tmp_path: Path) -> None:
     assert cgroups.hosts_of("unit", trees) == {"db1"}
 
 
+def test_a_group_made_from_elsewhere_is_limited_and_removed(tmp_path: Path) -> None:
+    theirs = tmp_path / "memory/theirs/trinitycore-lab/unit/db1"
+    for path in (theirs, tmp_path / "memory/ours", tmp_path / "freezer"):
+        path.mkdir(parents=True)
+    limit = theirs / "memory.limit_in_bytes"
+    limit.touch()
+    mounts = f"cgroup {tmp_path}/memory cgroup rw,memory 0 0\ncgroup {tmp_path}/freezer cgroup rw,freezer 0 0\n"
+    group = cgroups.HostCgroups("unit", "db1", cgroups.hierarchies(mounts, OWN))
+    assert group.exist()
+    group.limit(4096, None)
+    assert limit.read_text() == "4096"
+    limit.unlink()  # the kernel's own files go with the directory
+    group.remove()
+    assert not (tmp_path / "memory/theirs/trinitycore-lab").exists()
+    assert (tmp_path / "memory/theirs").is_dir()
+
+
 def test_no_control_groups_is_said() -> None:
     with pytest.raises(LabError, match="control groups"):
         cgroups.hierarchies("tmpfs /run tmpfs rw 0 0\n", OWN)
