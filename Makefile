@@ -6,7 +6,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export LAB_NAME ?= lab
 export LAB_PROFILE ?= full
 export LAB_NETWORK ?= 10.77.0
-export LAB_WORLD ?=
+export LAB_WORLD := $(if $(LAB_WORLD),$(abspath $(LAB_WORLD)))
 LAB_INVENTORY := inventories/lab/$(if $(filter small,$(LAB_PROFILE)),small.yml,hosts.yml)
 
 .PHONY: help
@@ -22,6 +22,7 @@ venv-dev:
 .PHONY: lab lab-down lab-status
 lab: venv  ## boot the lab, roll site.yml out on it, call a tool through the load balancer
 	@ansible-playbook playbooks/lab.yml -i $(LAB_INVENTORY)
+	@python -m tools.lab_report
 lab-down: venv  ## remove the lab, whole
 	@ansible-playbook playbooks/lab_down.yml -i $(LAB_INVENTORY)
 lab-status: venv  ## what the lab's hosts are doing

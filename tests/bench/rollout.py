@@ -37,10 +37,9 @@ def seconds(action: Callable[[], object]) -> float:
 def package_lines(lab: Lab) -> str:
     """Return ``host package package ...`` for every host, as site.yml would install them."""
     components = yaml.safe_load((ROOT / "roles/cluster/defaults/main.yml").read_text())["cluster_components"]
-    endpoints = lab.endpoints
     lines = []
-    for host in endpoints["hosts"]:
-        groups = [group for group, members in endpoints["groups"].items() if host in members]
+    for host in dict.fromkeys(host for members in lab.groups.values() for host in members):
+        groups = [group for group, members in lab.groups.items() if host in members]
         release = lab.ssh(host, ". /etc/os-release; echo $VERSION_CODENAME").strip()
         roles = host_components(components, groups)
         packages = sorted({name for role in roles for name in packages_of(role, OS_FACTS[release])})
@@ -56,7 +55,7 @@ def main() -> None:
         lines = package_lines(lab)
         shell = seconds(
             lambda: subprocess.run(
-                [ROOT / "tests/bench/rollout_shell.sh", lab.endpoints["ssh_config"]], input=lines, text=True, check=True
+                [ROOT / "tests/bench/rollout_shell.sh", lab.state / "ssh_config"], input=lines, text=True, check=True
             )
         )
         lab.playbook("lab_down")

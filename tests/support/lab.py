@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -51,6 +53,12 @@ class Lab:
         loaded: dict[str, Any] = json.loads((self.state / "endpoints.json").read_text())
         return loaded
 
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """Inventory groups and their hosts."""
+        children = yaml.safe_load(self.inventory.read_text())["all"]["children"]
+        return {group: list(content["hosts"]) for group, content in children.items()}
+
     def playbook(self, name: str, *arguments: str, check: bool = True) -> Recap:
         """Run a playbook of this collection against the lab.
 
@@ -89,7 +97,7 @@ class Lab:
         :raises subprocess.CalledProcessError: it failed and ``check`` is set.
         """
         done = subprocess.run(
-            ["ssh", "-F", self.endpoints["ssh_config"], host, command],
+            ["ssh", "-F", str(self.state / "ssh_config"), host, command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -103,4 +111,4 @@ class Lab:
 
     def hosts(self, group: str) -> list[str]:
         """Names of the hosts in an inventory group."""
-        return list(self.endpoints["groups"][group])
+        return list(self.groups[group])
