@@ -263,3 +263,16 @@ async def test_tls_is_checked_against_the_configured_authority(tmp_path: Path) -
             async with database_over(host, tls=context, acquire_timeout=0.2) as database:
                 with pytest.raises(Unavailable, match=f"(?i){reason}"):
                     await database.fetch("test", PORT)
+
+
+async def test_a_silent_host_is_still_tried_when_there_is_no_other(pair: tuple[MariaDb, MariaDb]) -> None:
+    primary, _ = pair
+    async with database_over(primary, acquire_timeout=0.2) as database:
+        primary.freeze()
+        try:
+            await until(lambda: not database.available)
+            read = asyncio.create_task(port_read(database))
+            await asyncio.sleep(0.3)
+        finally:
+            primary.thaw()
+        assert await read == primary.port

@@ -33,7 +33,7 @@ class Database:
     def __init__(self, options: config.Database, settings: SessionSettings) -> None:
         self._patience = options.pool.acquire_timeout
         self._changed = asyncio.Event()
-        self._hosts = [Host(address, settings, options.pool, self._wake) for address in options.hosts]
+        self._hosts = [Host(address, settings, options.pool, self._on_change) for address in options.hosts]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -89,13 +89,22 @@ class Database:
                     raise Unavailable(self._why()) from error
 
     def _pick(self, failures: Counter[Host]) -> Host | None:
-        """Return the least busy healthy replica that has not failed this read too often, else the primary."""
-        healthy = [host for host in self._hosts if host.up and failures[host] < _TRIES]
+        """Return the least busy healthy replica that has not failed this read too often, else the primary.
+
+        When no host is healthy, a silent one is better than none: the machine may just be slow.
+        """
+        usable = [host for host in self._hosts if failures[host] < _TRIES]
+        healthy = [host for host in usable if host.up] or [host for host in usable if host.silent]
         readable = [host for host in healthy if host.role is Role.REPLICA] or healthy
         return min(readable, key=lambda host: (failures[host], host.in_use), default=None)
 
-    def _wake(self) -> None:
+    def _on_change(self) -> None:
+        """A host came up or went down: whoever waits for a silent one can be served elsewhere."""
         self._changed.set()
+        if self.available:
+            for host in self._hosts:
+                if host.silent:
+                    host.give_up_running()
 
     async def _a_change_before(self, deadline: float) -> bool:
         self._changed.clear()

@@ -46,6 +46,10 @@ class HostLost(DatabaseError):
     """One host can't serve now; another may."""
 
 
+class HostSilent(HostLost):
+    """The host did not answer in time: it may be frozen or cut off, or just slow."""
+
+
 class Unavailable(DatabaseError):
     """No database host can serve now."""
 
@@ -84,7 +88,7 @@ def translate(error: BaseException) -> DatabaseError | None:
             return HostLost(_brief(error))
         return QueryFailed(f"the database refused the query (database error {code})")
     if isinstance(error, TimeoutError):
-        return HostLost("no answer in time")
+        return HostSilent("no answer in time")
     if isinstance(error, ssl.SSLError):
         return HostLost(f"TLS: {error.reason or error}")
     if isinstance(error, _BROKEN):

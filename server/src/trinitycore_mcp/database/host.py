@@ -13,7 +13,7 @@ from asyncmy.connection import Connection
 
 from trinitycore_mcp import metrics
 from trinitycore_mcp.config import DatabaseHost, Pool
-from trinitycore_mcp.database.errors import Busy, HostLost, translate
+from trinitycore_mcp.database.errors import Busy, DatabaseError, HostLost, HostSilent, translate
 from trinitycore_mcp.database.session import Row, SessionSettings, connect, fetch
 
 _log = logging.getLogger(__name__)
@@ -45,6 +45,8 @@ class Host:
         self.role = Role.UNKNOWN
         self.version = ""
         self.up = False
+        self.silent = False
+        """Down for giving no answer; when no host is up, it is still worth trying."""
         self.reason = "not checked yet"
         self.checked = asyncio.Event()
         """Set once the first check is done, whatever it found."""
@@ -88,7 +90,7 @@ class Host:
                 raise
             metrics.DB_QUERY_FAILURES.labels(self.name, type(failure).__name__).inc()
             if isinstance(failure, HostLost):
-                self._set_down(str(failure))
+                self._set_down(failure)
                 self._check_now.set()
             raise failure from error
         finally:
@@ -141,7 +143,7 @@ class Host:
                 if connection is not None:
                     connection.close()
                     connection = None
-                self._set_down(str(translate(error) or type(error).__name__))
+                self._set_down(translate(error) or HostLost(type(error).__name__))
                 self.checked.set()
                 await asyncio.sleep(CHECK_INTERVAL)
             else:
@@ -154,20 +156,22 @@ class Host:
 
     def _set_up(self, role: Role, version: str) -> None:
         changed = not self.up or role is not self.role
-        self.up, self.role, self.version, self.reason = True, role, version, ""
+        self.up, self.silent, self.role, self.version, self.reason = True, False, role, version, ""
         if changed:
             self._publish(logging.INFO, "database host is up")
 
-    def _set_down(self, reason: str) -> None:
+    def _set_down(self, failure: DatabaseError) -> None:
         changed = self.up
-        self.up, self.reason = False, reason
-        for limit in self._running:  # what still waits for this host is read elsewhere, now
-            if not limit.expired():
-                limit.reschedule(asyncio.get_running_loop().time())
-        while self._idle:
-            self._idle.pop().close()
+        self.up, self.silent, self.reason = False, isinstance(failure, HostSilent), str(failure)
+        self.close()
         if changed:
             self._publish(logging.WARNING, "database host is down")
+
+    def give_up_running(self) -> None:
+        """End the wait of all reads running here, so that they are repeated on another host now."""
+        for limit in self._running:
+            if not limit.expired():
+                limit.reschedule(asyncio.get_running_loop().time())
 
     def _publish(self, level: int, message: str) -> None:
         for role in Role:
