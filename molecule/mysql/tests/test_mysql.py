@@ -51,7 +51,7 @@ def sql(hosts: dict[str, Host]) -> Ask:
     """Return what a server answers to root on its own host: ``sql("db1", "SELECT 1")``."""
 
     def run(name: str, statement: str) -> str:
-        return hosts[name].check_output("mariadb -NBe %s", statement).strip()
+        return str(hosts[name].check_output("mariadb -NBe %s", statement)).strip()
 
     return run
 
@@ -67,7 +67,7 @@ def login(hosts: dict[str, Host], address: dict[str, str], secrets: dict[str, st
             user,
             statement,
         )
-        return (done.stdout + done.stderr).strip()
+        return str(done.stdout + done.stderr).strip()
 
     return run
 

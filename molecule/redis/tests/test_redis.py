@@ -49,7 +49,7 @@ def ask(hosts: dict[str, Host], secrets: dict[str, str]) -> Ask:
         done = hosts[host].run(
             f"REDISCLI_AUTH=%s timeout 10 redis-cli --no-auth-warning {options} --user %s {' '.join(words)}", key, user
         )
-        return (done.stdout + done.stderr).strip()
+        return str(done.stdout + done.stderr).strip()
 
     return run
 
@@ -95,7 +95,7 @@ def test_strangers_are_refused(ask: Ask, hosts: dict[str, Host]) -> None:
     address = hosts["redis1"].run("hostname -I").stdout.split()[0]
     assert "WRONGPASS" in ask("redis1", "app", "PING", password="wrong")
     assert "NOAUTH" in hosts["redis2"].run(f"timeout 10 redis-cli -h {address} {TLS} PING").stdout
-    for options in ("", "--tls --cacert /etc/trinitycore-pki/ca.crt"):  # plain TCP; no certificate
+    for options in ("", f"--tls --cacert {PKI}/ca.crt"):  # plain TCP; no certificate
         done = hosts["redis2"].run(f"timeout 10 redis-cli -h {address} {options} PING")
         assert "PONG" not in done.stdout
         assert "NOAUTH" not in done.stdout  # not even asked for a password
