@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.playbooks import Run, run_playbook, write_yaml
 
-PLAY = [
+PLAY: list[dict[str, Any]] = [
     {
         "hosts": "all",
         "gather_facts": False,
@@ -201,3 +201,11 @@ def test_wrong_passphrase_is_said_and_nothing_replaced(site: Site) -> None:
     assert run.code != 0
     assert "does not open with the passphrase" in run.output
     assert site.content() == before
+
+
+def test_authority_is_made_also_when_only_this_part_is_asked_for(site: Site) -> None:
+    shutil.rmtree(site.folder / "pki")
+    play = [{**PLAY[0], "tasks": [{**PLAY[0]["tasks"][0], "tags": ["pki"]}]}]
+    write_yaml(site.folder / "play.yml", play)
+    run = site.run("--tags", "pki")
+    assert run.code == 0, run.output
