@@ -1,6 +1,7 @@
 """What Prometheus sees, and when it raises an alarm."""
 
 import json
+import subprocess
 import time
 import urllib.parse
 import urllib.request
@@ -88,11 +89,27 @@ def test_alerts_of_slow_causes(host: Host) -> None:
 
 
 def test_a_broken_rule_never_goes_live(host: Host) -> None:
-    before = host.check_output("sha256sum /etc/prometheus/prometheus.yml /etc/prometheus/rules/*")
+    """The role itself is run with a rule that is no PromQL."""
+    look = "sha256sum /etc/prometheus/prometheus.yml /etc/prometheus/rules/*"
+    before = host.check_output(look)
+    broken = {"prometheus_extra_rule_groups": [{"name": "mine", "rules": [{"alert": "Bad", "expr": "up ==="}]}]}
+    done = subprocess.run(
+        [
+            "ansible-playbook",
+            f"--inventory={host.backend.ansible_runner.inventory_file}",
+            f"--extra-vars={json.dumps(broken)}",
+            Path(__file__).parents[1] / "converge.yml",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode != 0
+    assert "/etc/prometheus/rules/trinitycore-mcp.yml is refused by" in done.stdout
+    assert host.check_output(look) == before
     (reloaded,) = api(host, "query", query="prometheus_config_last_reload_successful")["result"]
     assert reloaded["value"][1] == "1"
-    assert host.run("promtool check config /etc/prometheus/prometheus.yml").rc == 0
-    assert host.check_output("sha256sum /etc/prometheus/prometheus.yml /etc/prometheus/rules/*") == before
 
 
 @pytest.mark.parametrize("flag", ["storage.tsdb.retention.time", "storage.tsdb.retention.size"])
