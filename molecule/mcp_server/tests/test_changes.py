@@ -1,0 +1,104 @@
+"""What a further run of the role does, seen on one host: never all instances away, never half a release."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import ssl
+import subprocess
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.trinitycore.mcp.plugins.module_utils.wheelhouse import source_version
+
+from tests.support.instances import Server
+
+testinfra_hosts = ["ansible://app1"]
+
+ROOT = Path(__file__).parents[3]
+RELEASES = "/opt/trinitycore-mcp/releases"
+
+
+def converge(**variables: Any) -> subprocess.CompletedProcess[str]:
+    """Run the role once more, with other variables."""
+    playbook = str(ROOT / "molecule/mcp_server/converge.yml")
+    command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"], playbook, "-e", json.dumps(variables)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def watching(server: Server, ca_file: Path, client_tls: tuple[Path, Path]) -> Iterator[list[bool]]:
+    """Ask a host's instances for readiness ten times a second; collect whether any was ready."""
+    context = ssl.create_default_context(cafile=str(ca_file))
+    context.load_cert_chain(*client_tls)
+    urls = [f"https://{server.address}:{8001 + number}/health/ready" for number in range(len(server.units()))]
+    rounds: list[bool] = []
+    end = threading.Event()
+
+    def ready(url: str) -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=10, context=context):
+                return True
+        except OSError:
+            return False
+
+    def watch() -> None:
+        while not end.wait(0.1):
+            rounds.append(any(ready(url) for url in urls))
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield rounds
+    finally:
+        end.set()
+        thread.join()
+
+
+def test_a_wrong_configuration_changes_nothing(server: Server) -> None:
+    before = server.invocations(), server.host.run("cat /etc/trinitycore-mcp/config.yml").stdout
+    done = converge(mcp_server_config_overrides={"serverr": {"port": 1}})
+    assert done.returncode != 0
+    assert "serverr: unknown key" in " ".join((done.stdout + done.stderr).split())
+    assert (server.invocations(), server.host.run("cat /etc/trinitycore-mcp/config.yml").stdout) == before
+
+
+def test_a_new_release_replaces_one_instance_after_the_other(
+    server: Server, ca_file: Path, client_tls: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """What an interrupted installation left behind is in the way, too."""
+    old = server.releases_in_memory()
+    source = tmp_path / "server"
+    shutil.copytree(ROOT / "server", source, ignore=shutil.ignore_patterns(".*", "tests", "__pycache__"))
+    (source / "src/trinitycore_mcp/next_release.py").write_text('"""Makes this another release."""\n')
+    version = source_version(source)
+    server.host.run_test(f"mkdir -p {RELEASES}/{version}/bin && touch {RELEASES}/{version}/bin/python")
+
+    with watching(server, ca_file, client_tls) as rounds:
+        done = converge(mcp_server_source=str(source))
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert rounds
+    assert all(rounds), f"{rounds.count(False)} of {len(rounds)} times no instance was ready"
+    assert server.releases_in_memory() == {version}
+    assert server.host.run("readlink /opt/trinitycore-mcp/previous").stdout.strip() == f"releases/{old.pop()}"
+
+
+def test_fewer_instances_and_an_older_release(server: Server) -> None:
+    """Back to the release of the sources, with one instance; another run brings the second one back."""
+    done = converge(mcp_server_instances=1)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert server.units() == ["trinitycore-mcp@1.service"]
+    assert server.releases_in_memory() == {source_version(ROOT / "server")}
+    server.host.run_test("systemctl restart trinitycore-mcp.target")
+    assert server.units() == ["trinitycore-mcp@1.service"]
+    first = server.invocations()
+
+    done = converge()
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert len(server.units()) == int(server.host.run("nproc").stdout)
+    assert server.invocations()["trinitycore-mcp@1.service"] == first["trinitycore-mcp@1.service"]
