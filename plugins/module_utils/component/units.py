@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import readiness
 from .errors import ComponentError
 from .report import Report
 from .systemd import Systemd, UnitState, failure
@@ -179,6 +178,9 @@ class Units:
         ready: dict[str, Any] | None = unit.get("ready")
         self._states.pop(name, None)
         if ready is not None:
+            # Here, because it pulls in HTTP and TLS, a third of the cost of a call that changes nothing.
+            from . import readiness  # noqa: PLC0415
+
             reason = readiness.wait(ready, lambda: self._systemd.show([name])[name].active == "failed", self._sleep)
             if reason is not None:
                 raise failure(name, reason, self._systemd, began - 1)
