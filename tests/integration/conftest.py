@@ -13,7 +13,7 @@ from tests.support.lab import Lab
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """Boot the tests' lab and roll the site out; removed afterwards unless TEST_LAB_KEEP is set."""
-    cluster = Lab("test", os.environ.get("TEST_LAB_NETWORK", "10.77.3"))
+    cluster = Lab(os.environ.get("TEST_LAB_NAME", "test"), os.environ.get("TEST_LAB_NETWORK", "10.77.3"))
     try:
         cluster.playbook("lab")
         yield cluster

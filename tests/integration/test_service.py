@@ -69,7 +69,11 @@ def test_limits_of_the_server_hold(lab: Lab) -> None:
     values = dict(line.split("=", 1) for line in shown.split())
     assert values["MemoryMax"].isdigit()
     group = values["ControlGroup"]
-    limit = lab.ssh("app1", f"cat /sys/fs/cgroup/memory{group}/memory.limit_in_bytes /sys/fs/cgroup{group}/memory.max 2>/dev/null", check=False)
+    limit = lab.ssh(
+        "app1",
+        f"cat /sys/fs/cgroup/memory{group}/memory.limit_in_bytes /sys/fs/cgroup{group}/memory.max 2>/dev/null",
+        check=False,
+    )
     assert limit.split()[0] == values["MemoryMax"]
 
 
@@ -88,11 +92,13 @@ def test_every_target_is_up(lab: Lab) -> None:
 
 
 def test_the_backup_job_runs_and_prometheus_knows(lab: Lab) -> None:
-    host = next(name for name in lab.hosts("database") if "run" in lab.ssh(name, "cat /etc/cron.d/*backup* 2>/dev/null", check=False))
+    host = next(
+        name
+        for name in lab.hosts("database")
+        if "run" in lab.ssh(name, "cat /etc/cron.d/*backup* 2>/dev/null", check=False)
+    )
     line = next(
-        entry
-        for entry in lab.ssh(host, "cat /etc/cron.d/*backup*").splitlines()
-        if entry and entry[0] in "0123456789*"
+        entry for entry in lab.ssh(host, "cat /etc/cron.d/*backup*").splitlines() if entry and entry[0] in "0123456789*"
     )
     fields = line.split(maxsplit=6)
     assert fields[1] == "*/6"

@@ -68,7 +68,7 @@ class Lab:
         done = subprocess.run(
             ["ansible-playbook", str(ROOT / "playbooks" / f"{name}.yml"), "-i", str(self.inventory), *arguments],
             cwd=ROOT,
-            env={**self.environment, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_CALLBACKS_ENABLED": ""},
+            env={**self.environment, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

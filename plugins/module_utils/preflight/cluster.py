@@ -144,18 +144,21 @@ class ClusterChecks:
                 )
 
     def _secrets(self) -> None:
+        """Check the secrets that are set; one that no host has is generated right after preflight."""
         missing: dict[tuple[str, ...], list[str]] = {}
         for name in self.secrets:
             lacking = tuple(host.name for host in self.inventory.hosts.values() if name not in host.set_names)
-            if lacking:
+            if 0 < len(lacking) < len(self.inventory.hosts):
                 missing.setdefault(lacking, []).append(name)
             for host in self.inventory.hosts.values():
                 if host.name not in lacking:
                     for what, allowed in _secret_mistake(host, name):
                         self.problems.add(Problem(name, what, allowed, host.origin(name)), [host.name])
         for hosts, names in missing.items():
-            what = "not set; playbooks/secrets.yml, the first part of site.yml, generates what is missing"
-            self.problems.add(Problem(", ".join(names), what), hosts)
+            self.problems.add(
+                Problem(", ".join(names), "not set, though other hosts have it", "must be set for all hosts or for none"),
+                hosts,
+            )
 
     def _components(self) -> None:
         for host in self.inventory.hosts.values():
