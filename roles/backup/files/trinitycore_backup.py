@@ -22,6 +22,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -102,49 +103,66 @@ class Login:
 class Session:
     """A session of the command-line client: statements in, rows of text out."""
 
-    _MARK = "end-of-answer"
+    _MARK = b"end-of-answer\n"
 
     def __init__(self, login: Login) -> None:
         command = ["mariadb", *login.arguments(), "--batch", "--skip-column-names", "--unbuffered", "--raw", "--force"]
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the session
         self._process = subprocess.Popen(
-            [*command, "--default-character-set=utf8mb4"],
+            [*command, "--quick", "--max-allowed-packet=1G", "--default-character-set=utf8mb4"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            stderr=self._errors,
         )
+
+    def stream(self, statement: str) -> Iterator[bytes]:
+        """Send one statement and yield its rows as lines, without their ends; take them all.
+
+        :raises BackupError: the server refused it, or is gone.
+        """
+        asked, answers = pipe(self._process.stdin), pipe(self._process.stdout)
+        with contextlib.suppress(BrokenPipeError):
+            asked.write(f"{statement};\nSELECT '{self._MARK.decode().strip()}';\n".encode())
+            asked.flush()
+        ended = False
+        for line in answers:
+            ended = line == self._MARK
+            if ended:
+                break
+            yield line[:-1]
+        self._errors.seek(0)
+        told = self._errors.read().decode(errors="replace").strip()
+        self._errors.truncate(0)
+        self._errors.seek(0)
+        if told or not ended:
+            raise BackupError(f"the database server: {told or 'connection lost'}, at: {statement[:200]}")
 
     def rows(self, statement: str) -> list[list[str]]:
         """Send one statement and return its rows.
 
         :raises BackupError: the server refused it, or is gone.
         """
-        asked, answers = pipe(self._process.stdin), pipe(self._process.stdout)
-        with contextlib.suppress(BrokenPipeError):
-            asked.write(f"{statement};\nSELECT '{self._MARK}';\n")
-            asked.flush()
-        lines: list[str] = []
-        for line in answers:
-            if line.rstrip("\n") == self._MARK:
-                break
-            lines.append(line.rstrip("\n"))
-        else:
-            raise BackupError(f"the database server: {' '.join(lines) or 'connection lost'}")
-        for line in lines:
-            if line.startswith("ERROR "):
-                raise BackupError(f"the database server: {line}, at: {statement}")
-        return [line.split("\t") for line in lines]
+        return [line.decode(errors="replace").split("\t") for line in self.stream(statement)]
 
     def value(self, statement: str) -> str:
         """Return the first column of the first row, or an empty text."""
         rows = self.rows(statement)
         return rows[0][0] if rows else ""
 
-    def snapshot(self) -> str:
-        """Open a transaction on a consistent snapshot and return the binary log position it belongs to."""
+    def snapshot(self) -> dict[str, str]:
+        """Open a transaction on a consistent snapshot, without a lock; return where it stands: `binlog`, `gtid`."""
+        self.rows("SET SESSION time_zone = '+00:00', sql_mode = '', net_write_timeout = 3600, lock_wait_timeout = 60")
         self.rows("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         self.rows("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-        return " ".join(row[1] for row in self.rows("SHOW STATUS LIKE 'binlog\\_snapshot\\__%'") if len(row) > 1)
+        status = {row[0].lower(): row[1] for row in self.rows("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'")}
+        file, position = status.get("binlog_snapshot_file", ""), status.get("binlog_snapshot_position", "")
+        gtid = self.value(f"SELECT BINLOG_GTID_POS({text(file)}, {int(position)})") if file else ""
+        self.rows("SAVEPOINT table_done")
+        return {"binlog": f"{file} {position}".strip(), "gtid": gtid}
+
+    def leave_table(self) -> None:
+        """Let go of the table that was read, so that nobody's ALTER TABLE waits; the snapshot stays."""
+        self.rows("ROLLBACK TO SAVEPOINT table_done")
 
     def close(self) -> None:
         """End the session."""
@@ -152,6 +170,7 @@ class Session:
             pipe(self._process.stdin).close()
         self._process.wait()
         pipe(self._process.stdout).close()
+        self._errors.close()
 
     def __enter__(self) -> Session:  # noqa: PYI034 - Self is of Python 3.11, hosts may have 3.10
         return self
@@ -177,12 +196,8 @@ def listed(values: list[str]) -> str:
 
 # --- reading a dump -------------------------------------------------------------------------------------------
 
-_DATABASE = re.compile(rb"^-- Current Database: `((?:[^`]|``)+)`$")
 _TABLE = re.compile(rb"^CREATE TABLE (?:IF NOT EXISTS )?`((?:[^`]|``)+)` \($")
 _INSERT = re.compile(rb"^INSERT INTO `((?:[^`]|``)+)` ")
-_CREATE_DATABASE = re.compile(rb"^(CREATE DATABASE |USE `)")
-_GTID = re.compile(rb"^-- SET GLOBAL gtid_slave_pos='([^']*)';")
-_BINLOG = re.compile(rb"^-- CHANGE MASTER TO MASTER_LOG_FILE='([^']+)', MASTER_LOG_POS=(\d+);")
 _COMPLETED = b"-- Dump completed"
 
 
@@ -194,36 +209,21 @@ class RowCounter:
     _inserting: str = ""
     _in_body: bool = False
 
-    @property
-    def between_statements(self) -> bool:
-        """Whether the next line begins a statement, not a row or a part of a routine's body."""
-        return not self._inserting and not self._in_body
-
     def feed(self, line: bytes) -> None:
-        """Take the next line. Each row of a dump stands on a line of its own; line ends inside values are escaped."""
+        """Take the next line. Each row stands on a line of its own; line ends inside values are escaped."""
         if line.startswith(b"DELIMITER ") and not self._inserting:
             self._in_body = line.rstrip() != b"DELIMITER ;"
             return
         if self._in_body:
             return
         if self._inserting:
-            if line.startswith(b"("):
-                self.tables[self._inserting] += 1
-            if line.rstrip().endswith(b");"):
+            self.tables[self._inserting] += line.startswith(b"(")
+            if line.endswith(b");\n"):
                 self._inserting = ""
-            return
-        if line.startswith(b"CREATE TABLE") and (found := _TABLE.match(line.rstrip())):
+        elif line.startswith(b"CREATE TABLE") and (found := _TABLE.match(line.rstrip())):
             self.tables.setdefault(_identifier(found[1]), 0)
         elif line.startswith(b"INSERT INTO") and (found := _INSERT.match(line)):
-            table = _identifier(found[1])
-            self.tables.setdefault(table, 0)
-            rest = line.rstrip()
-            if rest.endswith(b"VALUES"):
-                self._inserting = table
-            else:  # a single row on the statement's own line
-                self.tables[table] += 1
-                if not rest.endswith(b");"):
-                    self._inserting = table
+            self._inserting = _identifier(found[1])
 
 
 def _identifier(quoted: bytes) -> str:
@@ -405,10 +405,8 @@ def run(config: Config, only: list[str], reason: str) -> Path:
         inventory = _inventory(server, config, databases)
         _check_space(config, inventory["bytes"])
         facts = server.rows("SELECT @@version, @@server_id, @@read_only, @@hostname")[0]
-    identifier = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started))
-    final = config.directory / identifier
-    if final.exists():
-        raise BackupError(f"{final} exists already")
+    final = _new_folder(config, started)
+    identifier = final.name
     partial = config.directory / f".partial-{identifier}"
     partial.mkdir(mode=0o700)
     try:
@@ -436,6 +434,16 @@ def run(config: Config, only: list[str], reason: str) -> Path:
     return final
 
 
+def _new_folder(config: Config, started: float) -> Path:
+    """Return the folder's name, by the second of the start; a second run within one second waits for the next."""
+    while True:
+        final = config.directory / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started))
+        if not final.exists():
+            return final
+        time.sleep(0.2)
+        started = time.time()
+
+
 def _iso(at: float) -> str:
     return datetime.datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
@@ -455,7 +463,8 @@ def _inventory(server: Session, config: Config, databases: list[str]) -> dict[st
     """
     rows = server.rows(
         "SELECT table_schema, table_name, engine, COALESCE(data_length, 0) FROM information_schema.tables "
-        f"WHERE table_type = 'BASE TABLE' AND table_schema IN {listed(databases)}"
+        f"WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND table_schema IN {listed(databases)} "
+        "ORDER BY table_schema, table_name"
     )
     tables = [row for row in rows if f"{row[0]}.{row[1]}" not in config.ignore_tables]
     schemata = server.rows(
@@ -490,120 +499,120 @@ def _check_space(config: Config, data: int) -> None:
 def _dump(
     config: Config, login: Login, databases: list[str], inventory: dict[str, Any], folder: Path
 ) -> dict[str, Any]:
-    command = [
-        "mariadb-dump",
-        *login.arguments(),
-        "--single-transaction",
-        "--quick",
-        "--routines",
-        "--triggers",
-        "--events",
-        "--hex-blob",
-        "--master-data=2",
-        "--gtid",
-        "--no-tablespaces",
-        "--default-character-set=utf8mb4",
-        *(f"--ignore-table={table}" for table in config.ignore_tables),
-        "--databases",
-        *databases,
-    ]
-    files: dict[str, DumpFile] = {}
-    with contextlib.ExitStack() as stack:
-        snapshot = stack.enter_context(Session(login)) if config.checksums else None
-        before = snapshot.snapshot() if snapshot else ""
-        dump = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
-        try:
-            facts = _split(pipe(dump.stdout), folder, config.compression_level, files)
-            told = pipe(dump.stderr).read().decode(errors="replace").strip()
-            if dump.wait() != 0:
-                fail(f"mariadb-dump: {told}")
-            if not facts["completed"]:
-                fail("mariadb-dump ended without its closing line")
-            if set(files) != set(databases):
-                fail(f"the dump holds {sorted(files)}, not {sorted(databases)}")
-            for database, file in files.items():
-                file.write(f"{END}{database}\n".encode())
+    entries = {}
+    with Session(login) as snapshot:
+        position = snapshot.snapshot()
+        for database in databases:
+            file = DumpFile(folder / f"{database}.sql.zst", config.compression_level)
+            try:
+                checksums = _write_database(config, login, snapshot, database, inventory, file)
                 file.close()
-        except BaseException:
-            dump.kill()
-            for file in files.values():
+            except BaseException:
                 file.abandon()
-            raise
-        checksums, why = _checksums(snapshot, before, facts["binlog"], files, inventory)
-    entries = {
-        database: {
-            "file": file.path.name,
-            "size": file.path.stat().st_size,
-            "plain_size": file.plain_size,
-            "sha256": file_sha256(file.path),
-            **inventory["defaults"][database],
-            "tables": {
-                table: {
-                    "rows": rows,
-                    "engine": inventory["engines"].get((database, table), ""),
-                    "checksum": checksums.get((database, table)),
-                }
-                for table, rows in sorted(file.counter.tables.items())
-            },
-        }
-        for database, file in files.items()
-    }
-    return {"databases": entries, "gtid_position": facts["gtid"], "binlog": facts["binlog"], "checksums": why}
+                raise
+            entries[database] = {
+                "file": file.path.name,
+                "size": file.path.stat().st_size,
+                "plain_size": file.plain_size,
+                "sha256": file_sha256(file.path),
+                **inventory["defaults"][database],
+                "tables": {
+                    table: {
+                        "rows": rows,
+                        "engine": inventory["engines"].get((database, table), ""),
+                        "checksum": checksums.get(table),
+                    }
+                    for table, rows in sorted(file.counter.tables.items())
+                },
+            }
+    how = "CHECKSUM TABLE in the dump's own snapshot" if config.checksums else "switched off"
+    return {"databases": entries, "gtid_position": position["gtid"], "binlog": position["binlog"], "checksums": how}
 
 
-def _split(stream: IO[bytes], folder: Path, level: int, files: dict[str, DumpFile]) -> dict[str, Any]:
-    """Part the one dump of one snapshot into a file per database; each can be loaded by itself, under any name."""
-    head: list[bytes] = []
-    current: DumpFile | None = None
-    facts: dict[str, Any] = {"gtid": "", "binlog": "", "completed": False}
-    for line in stream:
-        at_top = current is None or current.counter.between_statements
-        if at_top and line.startswith(b"-- "):
-            if found := _DATABASE.match(line.rstrip()):
-                database = _identifier(found[1])
-                if database not in files:
-                    files[database] = DumpFile(folder / f"{database}.sql.zst", level)
-                    for earlier in head:
-                        files[database].write(earlier)
-                current = files[database]
-            else:
-                _take_note(line, facts)
-        if current is None:
-            head.append(line)
-        elif not (at_top and _CREATE_DATABASE.match(line)):
-            current.write(line)
-    return facts
+def _write_database(
+    config: Config, login: Login, snapshot: Session, database: str, inventory: dict[str, Any], file: DumpFile
+) -> dict[str, int]:
+    """Write tables and views, then rows, then what would act on rows; return the tables' checksums.
 
-
-def _take_note(comment: bytes, facts: dict[str, Any]) -> None:
-    if found := _GTID.match(comment):
-        facts["gtid"] = found[1].decode()
-    elif found := _BINLOG.match(comment):
-        facts["binlog"] = f"{found[1].decode()} {found[2].decode()}"
-    elif comment.startswith(_COMPLETED):
-        facts["completed"] = True
-
-
-def _checksums(
-    snapshot: Session | None, before: str, dumped: str, files: dict[str, DumpFile], inventory: dict[str, Any]
-) -> tuple[dict[tuple[str, str], int], str]:
-    """Return CHECKSUM TABLE of each table as it was at the dump's snapshot, and how that is known.
-
-    A second session's snapshot shows the same rows when it belongs to the same binary log position. No lock is
-    taken for it: when a write came in between, there are no checksums this time, and row counts alone must do.
+    The rows are read by our own statements, not by mariadb-dump: that prints FLOAT with six digits, and what is
+    restored from it differs in the last bits. All rows and checksums come from the one snapshot.
     """
-    if snapshot is None:
-        return {}, "switched off"
-    if not dumped or before.split() != dumped.split():
-        return {}, f"none: the server wrote between the two snapshots ({before} and {dumped})"
-    sums: dict[tuple[str, str], int] = {}
-    for database, file in files.items():
-        for table in file.counter.tables:
-            if inventory["engines"].get((database, table)) != "InnoDB":
-                continue
-            value = snapshot.rows(f"CHECKSUM TABLE {name(database)}.{name(table)}")[0][1]
-            sums[database, table] = int(value)
-    return sums, "CHECKSUM TABLE at the dump's snapshot"
+    ignored = [f"--ignore-table={table}" for table in config.ignore_tables]
+    shared = [*login.arguments(), "--no-data", "--skip-lock-tables", "--no-tablespaces"]
+    shared += ["--default-character-set=utf8mb4", *ignored]
+    _copy_dump([*shared, "--skip-triggers", database], file)
+    file.write(
+        b"SET SESSION time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, "
+        b"unique_checks = 0;\nSET NAMES utf8mb4;\n"
+    )
+    checksums = {}
+    for table in [table for owner, table in inventory["engines"] if owner == database]:
+        _write_rows(snapshot, database, table, file)
+        if config.checksums and inventory["engines"][database, table] == "InnoDB":
+            checksums[table] = int(snapshot.rows(f"CHECKSUM TABLE {name(database)}.{name(table)}")[0][1])
+        snapshot.leave_table()
+    file.write(b"SET SESSION foreign_key_checks = 1, unique_checks = 1;\n")
+    _copy_dump([*shared, "--no-create-info", "--triggers", "--routines", "--events", database], file)
+    file.write(f"{END}{database}\n".encode())
+    return checksums
+
+
+def _copy_dump(arguments: list[str], file: DumpFile) -> None:
+    completed = False
+    with subprocess.Popen(["mariadb-dump", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as dump:
+        for line in pipe(dump.stdout):
+            completed = completed or line.startswith(_COMPLETED)
+            file.write(line)
+        told = pipe(dump.stderr).read().decode(errors="replace").strip()
+    if dump.returncode != 0 or not completed:
+        raise BackupError(f"mariadb-dump: {told or 'it ended without its closing line'}")
+
+
+# How a column's value is written so that the server reads back exactly the same; `{}` is the column.
+_AS_TEXT = (
+    "REPLACE(REPLACE(QUOTE(CONVERT({} USING utf8mb4)), CHAR(10), '\\\\n'), CHAR(13), '\\\\r') COLLATE utf8mb4_bin"
+)
+_AS_BYTES = "IF({0} IS NULL, 'NULL', IF(LENGTH({0}) = 0, '\\'\\'', CONCAT('0x', HEX({0}))))"
+_AS_NUMBER = "IFNULL({}, 'NULL')"
+_AS_DOUBLE = "QUOTE(CAST({} AS DOUBLE))"  # shortest digits that give the same number; in quotes, -0 keeps its sign
+_EXPRESSIONS = {
+    **dict.fromkeys(("tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "year"), _AS_NUMBER),
+    **dict.fromkeys(("float", "double"), _AS_DOUBLE),
+    **dict.fromkeys(("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "bit", "vector"), _AS_BYTES),
+    **dict.fromkeys(
+        ("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
+         "geometrycollection"),
+        _AS_BYTES,
+    ),
+}  # fmt: skip
+_INSERT_BYTES = 1 << 20
+
+
+def _write_rows(snapshot: Session, database: str, table: str, file: DumpFile) -> None:
+    columns = snapshot.rows(
+        "SELECT column_name, data_type FROM information_schema.columns WHERE is_generated = 'NEVER' "
+        f"AND table_schema = {text(database)} AND table_name = {text(table)} ORDER BY ordinal_position"
+    )
+    values = ", ',', ".join(_EXPRESSIONS.get(kind, _AS_TEXT).format(name(column)) for column, kind in columns)
+    insert = f"INSERT INTO {name(table)} ({', '.join(name(column) for column, _ in columns)}) VALUES\n".encode()
+    waiting: list[bytes] = []
+    size = 0
+
+    def flush() -> None:
+        file.write(insert)
+        for row in waiting[:-1]:
+            file.write(row + b",\n")
+        file.write(waiting[-1] + b";\n")
+        waiting.clear()
+
+    for row in snapshot.stream(f"SELECT CONCAT('(', {values}, ')') FROM {name(database)}.{name(table)}"):
+        waiting.append(row)
+        size += len(row)
+        if size >= _INSERT_BYTES:
+            flush()
+            size = 0
+    if waiting:
+        flush()
 
 
 def prune(config: Config) -> list[str]:

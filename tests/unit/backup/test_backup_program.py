@@ -155,7 +155,7 @@ def test_a_backup_comes_back_whole(source: Host, target: Host) -> None:
     assert made["databases"] == ["mcp", "wor_ld"]
     assert made["rows"] == 8
     assert made["gtid_position"] == source.server.sql("SELECT @@gtid_binlog_pos")[0][0]
-    assert made["checksums"] == "CHECKSUM TABLE at the dump's snapshot"
+    assert made["checksums"] == "CHECKSUM TABLE in the dump's own snapshot"
     assert source.ok("verify", "latest")["ok"]
 
     plan = target.ok("restore", made["backup"], "--plan")
@@ -178,6 +178,52 @@ def test_a_backup_comes_back_whole(source: Host, target: Host) -> None:
         assert source.server.sql(query) == target.server.sql(query) != [], query
     # What belongs to a deployment was not in the backup.
     assert target.server.sql("SHOW TABLES FROM mcp LIKE 'deployment_record'") == []
+
+
+EVERY_TYPE = r"""
+CREATE TABLE mcp.types (
+  id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, tiny TINYINT, small SMALLINT(5) ZEROFILL, medium MEDIUMINT,
+  number DECIMAL(30,10), single FLOAT, fixed FLOAT(10,4), twice DOUBLE, flags BIT(12), y YEAR, d DATE, t TIME(6),
+  dt DATETIME(6), ts TIMESTAMP(3) NULL, c CHAR(8), v VARCHAR(200) CHARACTER SET latin1,
+  body LONGTEXT CHARACTER SET utf8mb3 COLLATE utf8mb3_bin, b BINARY(4), vb VARBINARY(20), bl LONGBLOB,
+  e ENUM('a','b,c','it''s'), s SET('x','y','z'), j JSON, u UUID, i INET6, g POINT,
+  twofold INT AS (tiny * 2) PERSISTENT, `hidden one` INT INVISIBLE DEFAULT 3, UNIQUE (vb)
+);
+INSERT INTO mcp.types
+  (tiny, small, medium, number, single, fixed, twice, flags, y, d, t, dt, ts, c, v, body, b, vb, bl, e, s, j, u, i, g)
+VALUES
+ (-128, 7, 8388607, 12345678901234567890.0123456789, 1/3, 1/3, 1e0/3, b'101', 2026, '0000-00-00', '-838:59:59.5',
+  '9999-12-31 23:59:59.999999', '2026-07-01 12:00:00.123', ' pad  ',
+  CONCAT('caf', _latin1 x'e9', CHAR(10), 'x', CHAR(13), CHAR(0), CHAR(26), '\\\\', '''', '"%s {}'), _utf8mb3 'жена',
+  x'00', x'', REPEAT(x'27005c0a', 500), 'it''s', 'x,z', '{"k": [1, "\\n"]}', UUID(), '::1', POINT(1.5, -2)),
+ (0, 0, 0, 0, -0e0, 0, -0e0, 0, NULL, NULL, NULL, NULL, NULL, '', '', '', '', x'00', '', NULL, '', NULL, NULL, NULL,
+  NULL),
+ (1, 1, 1, 1, 3.4028234e38, 99999.9999, 2.2250738585072014e-308, 1, 1901, '2026-02-28', '1', '2026-02-28', NULL, 'é',
+  '€', '終', 'a', 'b', 'c', 'b,c', 'y', '1', NULL, NULL, NULL);
+INSERT INTO mcp.types (single, twice, fixed)
+  SELECT RAND(seq) * POW(10, seq % 60 - 30), RAND(seq) * POW(10, seq % 600 - 300), RAND() * 1000 FROM mcp.numbers;
+"""
+
+
+def test_every_type_comes_back_to_the_last_bit(source: Host, target: Host) -> None:
+    source.server.sql(
+        "CREATE TABLE mcp.numbers (seq INT PRIMARY KEY); INSERT INTO mcp.numbers"
+        " WITH RECURSIVE n AS (SELECT 1 AS seq UNION ALL SELECT seq + 1 FROM n WHERE seq < 900) SELECT seq FROM n"
+    )
+    source.server.sql("SET sql_mode = ''; SET NAMES utf8mb4;" + EVERY_TYPE)
+    try:
+        restored = target.ok("restore", source.ok("run")["backup"], "--databases", "mcp")
+        assert restored["databases"]["mcp"] == {"tables": 3, "rows": 1805, "checksums_equal": 3}
+        shown = (
+            "SELECT id, tiny, small, number, CAST(single AS DOUBLE), fixed, twice + 0e0, HEX(flags), y, d, t, dt, ts, c, v, "
+            "HEX(body), HEX(b), HEX(vb), HEX(bl), e, s, j, u, i, ST_AsText(g), twofold, `hidden one` "
+            "FROM mcp.types ORDER BY id"
+        )
+        assert source.server.sql(shown) == target.server.sql(shown)
+        ddl = "SHOW CREATE TABLE mcp.types"
+        assert source.server.sql(ddl) == target.server.sql(ddl)
+    finally:
+        source.server.sql("DROP TABLE mcp.types, mcp.numbers")
 
 
 def test_nothing_is_replaced_unless_named(source: Host, target: Host) -> None:
