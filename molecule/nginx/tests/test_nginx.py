@@ -140,12 +140,33 @@ def test_only_the_paths_of_the_service_exist(endpoints: dict[str, Any], tmp_path
         "/health/live": 200,
         "/health/ready": 200,
     }
-    missing = ("/", "/metrics", "/mcp/", "/mcp/x", "/health/detailed", "/health/../metrics", "/.env")
+    assert curl(f"https://{DOMAIN}/health/ready").stdout == '{"status":"ready"}'
+    missing = ("/", "/ready", "/metrics", "/mcp/", "/mcp/x", "/health/detailed", "/health/../metrics", "/.env")
     assert {path: status(path, "--path-as-is") for path in missing} == dict.fromkeys(missing, 404)
     assert status("/mcp", "-X", "POST", "-d", "{}") == 401
     big = tmp_path / "big"
     big.write_text("x" * 1_100_000)
     assert status("/mcp", "--data-binary", f"@{big}", "-H", f"X-API-Key: {endpoints['api_key']}") == 413
+
+
+def test_not_ready_when_no_instance_is(host: Host, endpoints: dict[str, Any]) -> None:
+    """The databases are gone: the edge says so, without a word on who they are; a call gets a tool's error."""
+    host.run_test("systemctl stop mariadb")
+    try:
+        end = time.monotonic() + 30
+        while status("/health/ready") != 503:
+            assert time.monotonic() < end
+            time.sleep(0.5)
+        assert curl(f"https://{DOMAIN}/health").stdout == '{"status":"not ready"}'
+        assert status("/health/live") == 200
+        (answer,) = calls.call(endpoints, "creature_get", {"id": 1})
+        assert answer.is_error
+    finally:
+        host.run_test("systemctl start mariadb")
+    end = time.monotonic() + 60
+    while status("/health/ready") != 200:
+        assert time.monotonic() < end
+        time.sleep(0.5)
 
 
 def test_http_leads_to_https_except_for_acme(host: Host) -> None:
