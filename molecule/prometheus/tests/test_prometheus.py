@@ -106,7 +106,7 @@ def test_a_broken_rule_never_goes_live(host: Host) -> None:
         timeout=200,
     )
     assert done.returncode != 0
-    assert "/etc/prometheus/rules/trinitycore-mcp.yml is refused by" in done.stdout
+    assert "/etc/prometheus/rules/trinitycore-mcp.yml is refused by" in " ".join((done.stdout + done.stderr).split())
     assert host.check_output(look) == before
     (reloaded,) = api(host, "query", query="prometheus_config_last_reload_successful")["result"]
     assert reloaded["value"][1] == "1"
