@@ -64,7 +64,7 @@ def play(playbook: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def said_by(done: subprocess.CompletedProcess[str]) -> str:
     """Return a run's output with line breaks, which fall anywhere, as spaces."""
-    return " ".join(done.stdout.split())
+    return " ".join((done.stdout + done.stderr).split())
 
 
 def restore(*arguments: str) -> str:

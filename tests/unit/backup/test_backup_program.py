@@ -215,8 +215,8 @@ def test_every_type_comes_back_to_the_last_bit(source: Host, target: Host) -> No
         restored = target.ok("restore", source.ok("run")["backup"], "--databases", "mcp")
         assert restored["databases"]["mcp"] == {"tables": 3, "rows": 1805, "checksums_equal": 3}
         shown = (
-            "SELECT id, tiny, small, number, CAST(single AS DOUBLE), fixed, twice + 0e0, HEX(flags), y, d, t, dt, ts, c, v, "
-            "HEX(body), HEX(b), HEX(vb), HEX(bl), e, s, j, u, i, ST_AsText(g), twofold, `hidden one` "
+            "SELECT id, tiny, small, number, CAST(single AS DOUBLE), fixed, twice + 0e0, HEX(flags), y, d, t, dt, ts, "
+            "c, v, HEX(body), HEX(b), HEX(vb), HEX(bl), e, s, j, u, i, ST_AsText(g), twofold, `hidden one` "
             "FROM mcp.types ORDER BY id"
         )
         assert source.server.sql(shown) == target.server.sql(shown)
