@@ -125,7 +125,7 @@ class Wheelhouse:
 
         :param source: folder of the package: pyproject.toml, requirements.txt (pinned), src/.
         :param cache: folder that keeps archives and downloaded wheels between runs.
-        :param installer: requirement of pip itself, which hosts take from the archive.
+        :param installer: requirement of PyPA's `installer`, which hosts take from the archive.
         :raises WheelhouseError: as :func:`source_version`.
         """
         self.source = source

@@ -10,7 +10,7 @@ version_added: 2.0.0
 short_description: Package a Python project with all its dependencies, for hosts that install offline
 description:
   - Builds the wheel of a Python project, downloads the wheels of its pinned requirements for each target, and packs
-    both with pip itself into one archive per target.
+    both with an installer into one archive per target.
   - Archives are kept in a cache and named after the content of sources and requirements. A second run finds them.
   - Runs on the controller; use C(delegate_to=localhost) and C(run_once=true).
 options:
@@ -44,9 +44,9 @@ options:
     type: int
     default: 5
   installer:
-    description: Requirement of pip, which hosts take from the archive and so need not have.
+    description: Requirement of PyPA's C(installer), by which hosts put the wheels in place; they need no pip.
     type: str
-    default: pip==26.3
+    default: installer==1.1.0
 attributes:
   check_mode:
     description: Can run in check mode and say what it would do.
@@ -116,7 +116,7 @@ def main() -> None:
             },
             "cache": {"type": "path"},
             "keep": {"type": "int", "default": 5},
-            "installer": {"type": "str", "default": "pip==26.3"},
+            "installer": {"type": "str", "default": "installer==1.1.0"},
         },
         supports_check_mode=True,
     )

@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-import pip as pip_package
+import installer
 import pytest
 from ansible_collections.trinitycore.mcp.plugins.module_utils.python_release import (
     MARKER,
@@ -31,14 +31,14 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
         zipped.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         zipped.writestr(f"{info}/entry_points.txt", "[console_scripts]\ntiny = tiny:main\n")
         zipped.writestr(f"{info}/RECORD", "")
-    pip = folder / "pip-0-py3-none-any.whl"
-    with zipfile.ZipFile(pip, "w") as zipped:  # the pip that runs here, as a wheel
-        for file in Path(pip_package.__file__).parent.rglob("*"):
-            if file.is_file() and "__pycache__" not in file.parts:
-                zipped.write(file, Path("pip") / file.relative_to(Path(pip_package.__file__).parent))
+    tool = folder / "installer-0-py3-none-any.whl"
+    package = Path(installer.__file__).parent
+    with zipfile.ZipFile(tool, "w") as zipped:
+        for file in package.rglob("*.py"):
+            zipped.write(file, Path("installer") / file.relative_to(package))
     path = folder / "a.tar"
     with tarfile.open(path, "w") as tar:
-        for file in (wheel, pip):
+        for file in (wheel, tool):
             tar.add(file, arcname=file.name)
     return path
 

@@ -80,7 +80,7 @@ def test_wheels_up_to_the_targets_c_library_fit() -> None:
 
 def test_old_archives_are_dropped_and_other_targets_left(source: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    house = Wheelhouse(source, cache, "pip")
+    house = Wheelhouse(source, cache, "installer")
     target, other = Target("3.11", "x86_64", "2.35"), Target("3.13", "x86_64", "2.35")
     cache.mkdir()
     old = [cache / f"1.{number}-{target.key}-aaaa.tar" for number in range(3)]
