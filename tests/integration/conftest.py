@@ -12,10 +12,14 @@ from tests.support.lab import Lab
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    """Boot the tests' lab and roll the site out; removed afterwards unless TEST_LAB_KEEP is set."""
+    """Boot the tests' lab and roll the site out; removed afterwards.
+
+    While working on tests: TEST_LAB_KEEP leaves it running, TEST_LAB_READY takes it as it runs.
+    """
     cluster = Lab(os.environ.get("TEST_LAB_NAME", "test"), os.environ.get("TEST_LAB_NETWORK", "10.77.3"))
     try:
-        cluster.playbook("lab")
+        if not os.environ.get("TEST_LAB_READY"):
+            cluster.playbook("lab")
         yield cluster
     finally:
         if not os.environ.get("TEST_LAB_KEEP"):

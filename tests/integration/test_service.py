@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
+import socket
 import ssl
-import urllib.error
 import urllib.request
 from typing import Any
 
@@ -31,16 +32,16 @@ def test_thirty_calls_are_served_by_every_instance(lab: Lab) -> None:
 
 
 def _status(lab: Lab, path: str) -> int:
+    """Status of a GET through the load balancer, under the service's name."""
     endpoints = lab.endpoints
-    request = urllib.request.Request(
-        f"https://{endpoints['edge_address']}{path}", headers={"Host": endpoints["mcp_url"].split("/")[2]}
-    )
+    domain = endpoints["mcp_url"].split("/")[2]
     context = ssl.create_default_context(cafile=endpoints["ca_file"])
-    try:
-        with urllib.request.urlopen(request, context=context, timeout=10) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
+    with (
+        socket.create_connection((endpoints["edge_address"], 443), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=domain) as secured,
+    ):
+        secured.sendall(f"GET {path} HTTP/1.1\r\nHost: {domain}\r\nConnection: close\r\n\r\n".encode())
+        return int(secured.recv(4096).split()[1])
 
 
 @pytest.mark.parametrize(
@@ -69,11 +70,8 @@ def test_limits_of_the_server_hold(lab: Lab) -> None:
     values = dict(line.split("=", 1) for line in shown.split())
     assert values["MemoryMax"].isdigit()
     group = values["ControlGroup"]
-    limit = lab.ssh(
-        "app1",
-        f"cat /sys/fs/cgroup/memory{group}/memory.limit_in_bytes /sys/fs/cgroup{group}/memory.max 2>/dev/null",
-        check=False,
-    )
+    files = (f"/sys/fs/cgroup/memory{group}/memory.limit_in_bytes", f"/sys/fs/cgroup{group}/memory.max")
+    limit = lab.ssh("app1", f"cat {shlex.join(files)} 2>/dev/null", check=False)
     assert limit.split()[0] == values["MemoryMax"]
 
 
