@@ -224,6 +224,12 @@ options:
         description: The same for a reload. A unit that can't reload is restarted.
         type: list
         elements: path
+      probe:
+        description: >-
+          Command that succeeds as long as the running unit is as it should be; when it fails, the unit is restarted.
+          It runs in every call, also in check mode, so it must be quick and change nothing. No shell.
+        type: list
+        elements: str
       ready:
         description: >-
           What must answer after a start, restart or reload before the call goes on. Exactly one of

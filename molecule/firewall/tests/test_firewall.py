@@ -1,9 +1,11 @@
 """Who reaches which port. Somebody listens on all of them (see prepare.yml), so only the firewall can refuse."""
 
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from testinfra import get_host
@@ -112,6 +114,25 @@ def test_it_comes_back_after_the_distributions_service_flushed_all(host: Host) -
     for verb in ("start", "reload", "restart", "stop"):
         host.check_output(f"systemctl {verb} nftables")
         assert reached(other(host, "lb1"), host) == [3306, 8001], verb
+
+
+def test_a_run_mends_what_somebody_flushed(host: Host) -> None:
+    host.check_output("nft flush ruleset")
+    assert 4444 in reached(other(host, "lb1"), host)
+    done = subprocess.run(
+        [
+            "ansible-playbook",
+            "-i",
+            host.backend.ansible_runner.inventory_file,
+            Path(__file__).parents[1] / "converge.yml",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert reached(other(host, "lb1"), host) == [3306, 8001]
 
 
 def test_it_is_there_after_a_reboot(host: Host) -> None:

@@ -101,6 +101,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
             "masked": {"type": "bool"},
             "restart_on": {"type": "list", "elements": "path"},
             "reload_on": {"type": "list", "elements": "path"},
+            "probe": {"type": "list", "elements": "str"},
             "ready": {
                 "type": "dict",
                 "options": READY_SPEC,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from . import commands
 from .errors import ComponentError
 from .report import Report
 from .systemd import Systemd, UnitState, failure
@@ -154,19 +155,31 @@ class Units:
                 for path, seen in stamp.restart.items()
                 if path not in restart_on and seen != ABSENT and is_definition(path) and not os.path.lexists(path)
             ]
+        reasons += self._probe(unit)
         to_reload = self._watch.pending(reload_on, stamp.reload, same_run, state)
         if reasons or (to_reload and not state.can_reload):
-            self._act("restart", name, f"restart, changed: {', '.join([*reasons, *to_reload])}")
+            self._act("restart", name, f"restart because of {', '.join([*reasons, *to_reload])}")
             self._report.restarted.append(name)
             self._settle(unit, restart_on, reload_on, began)
         elif to_reload:
-            self._act("reload", name, f"reload, changed: {', '.join(to_reload)}")
+            self._act("reload", name, f"reload because of {', '.join(to_reload)}")
             self._report.reloaded.append(name)
             self._settle(unit, restart_on, reload_on, began)
         elif not same_run:  # started by someone else (a boot, a person, a run that was killed)
             self._settle(unit, restart_on, reload_on, began)
         elif (stamp.restart, stamp.reload) != (restart_on, reload_on) and not self._report.check:
             self._stamps.write(name, Stamp(state.invocation, restart_on, reload_on))
+
+    def _probe(self, unit: dict[str, Any]) -> list[str]:
+        """Why the running unit is not as it should be, by its own probe; empty when it is."""
+        argv: list[str] | None = unit.get("probe")
+        if not argv:
+            return []
+        try:
+            failed = commands.run(argv).code != 0
+        except FileNotFoundError:
+            failed = not self._report.check  # in check mode its package may be yet to come
+        return [f"its failed probe '{' '.join(argv)}'"] if failed else []
 
     def _settle(
         self, unit: dict[str, Any], restart_on: dict[str, str], reload_on: dict[str, str], began: float

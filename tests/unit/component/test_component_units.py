@@ -169,6 +169,18 @@ def test_the_check_runs_before_the_first_act_even_when_no_file_changed(
     assert not call(**wanted(conf, "b"), commands=["true"])["changed_files"]
 
 
+def test_a_unit_whose_probe_fails_is_restarted(call: Call, systemd: MemorySystemd, tmp_path: Path) -> None:
+    systemd.add(UNIT)
+    loaded = tmp_path / "loaded"
+    loaded.write_text("")
+    unit = {"name": UNIT, "state": "started", "probe": ["test", "-e", str(loaded)]}
+    call(units=[unit])
+    assert not call(units=[unit])["changed"]
+    loaded.unlink()
+    assert call(check=True, units=[unit])["restarted"] == [UNIT]
+    assert call(units=[unit])["restarted"] == [UNIT]
+
+
 def test_stop_disable_mask_and_back(call: Call, systemd: MemorySystemd) -> None:
     systemd.add(UNIT, file_state="enabled")
     systemd.run(UNIT)
