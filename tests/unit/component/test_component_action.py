@@ -79,12 +79,12 @@ def play(tmp_path: Path) -> Any:
 
 def test_contents_arrive_as_written_and_secrets_are_nowhere_told(play: Any, tmp_path: Path, me: dict[str, str]) -> None:
     room = tmp_path / "room"
-    files = [
+    files: list[dict[str, Any]] = [
         {"dest": f"{room}/main", "template": "main.j2", "vars": {"extra": "given"}},
         {"dest": f"{room}/binary", "src": "binary"},
         {"dest": f"{room}/secret", "content": "password={{ password }}\n", "secret": True, "mode": "0600"},
     ]
-    options = {
+    options: dict[str, Any] = {
         "directories": [{"path": str(room), **me}],
         "files": [{**entry, **me} for entry in files],
     }
