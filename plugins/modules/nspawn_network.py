@@ -9,10 +9,11 @@ module: nspawn_network
 short_description: The lab's switch, with NAT through the controller
 version_added: "2.0.0"
 description:
-  - Makes a bridge with the controller's address, an nftables table of the lab's own and IPv4 forwarding.
+  - Makes a bridge with the controller's address, an nftables table of the lab's own, IPv4 forwarding and room for many
+    hosts' inotify instances.
   - Hosts reach the outside by NAT; nothing outside reaches a host.
   - Records the lab's name and network in its directory, where M(trinitycore.mcp.nspawn_host) reads them.
-  - C(absent) puts forwarding back to what it was when the last lab of the machine goes.
+  - C(absent) puts kernel settings back to what they were when the last lab of the machine goes.
 author:
   - The trinitycore.mcp authors (@trinitycore-mcp)
 options:

@@ -49,7 +49,7 @@ def hosts(directory: Path, *wanted: dict[str, Any], check: bool = False, **argum
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab with one host, h1; the second, h2, comes and goes with the tests."""
     lab = Lab("hosttest", tmp_path_factory.mktemp("lab"), SUBNET)
-    before = (run(["nft", "list", "tables"]), network.FORWARDING.read_text())
+    before = (run(["nft", "list", "tables"]), [path.read_text() for path in network.KERNEL])
     try:
         module("nspawn_image", names=["bookworm"])
         module("nspawn_network", directory=str(lab.directory), lab=lab.name, subnet=SUBNET)
@@ -65,7 +65,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     assert not lab.control_directory.exists()
     assert not any((lab.directory / "hosts").glob("*"))
     if not RUNTIME_DIRECTORY.exists():  # no other lab came up meanwhile
-        assert (run(["nft", "list", "tables"]), network.FORWARDING.read_text()) == before
+        assert (run(["nft", "list", "tables"]), [path.read_text() for path in network.KERNEL]) == before
 
 
 def ssh(lab: Lab, host: str, command: str) -> str:

@@ -15,7 +15,12 @@ from .files import locked, read_json, write_json
 from .lab import RUNTIME_DIRECTORY, Lab
 from .processes import boot_id
 
-FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+# Kernel settings of this machine that the hosts need: file to the least value that will do.
+KERNEL = {
+    Path("/proc/sys/net/ipv4/ip_forward"): 1,
+    # Every systemd takes several; with the kernel's 128 for all of root's, hosts of a second lab hang while booting.
+    Path("/proc/sys/fs/inotify/max_user_instances"): 4096,
+}
 INTERFACES = Path("/sys/class/net")
 REGISTER = RUNTIME_DIRECTORY / "labs.json"
 # What nspawn leaves empty when its last machine ends.
@@ -68,25 +73,29 @@ def _addresses(interface: str) -> list[str]:
     return [f"{info['local']}/{info['prefixlen']}" for entry in shown for info in entry.get("addr_info", [])]
 
 
+def _setting(path: Path) -> int:
+    return int(path.read_text())
+
+
 def _up(interface: str) -> bool:
     return bool(int((INTERFACES / interface / "flags").read_text(), 16) & 1)
 
 
 def observe(lab: Lab) -> dict[str, Any]:
-    """What is there now: ``bridge`` (up or absent), ``address``, ``table`` (rules' hash), ``forwarding``."""
+    """What is there now: ``bridge`` (up or absent), ``address``, ``table`` (rules' hash), ``kernel`` (settings)."""
     here = (INTERFACES / lab.bridge).exists()
     entry = _register()["labs"].get(lab.name, {})
     return {
         "bridge": "absent" if not here else "up" if _up(lab.bridge) else "down",
         "address": ", ".join(_addresses(lab.bridge)) if here else "",
         "table": entry.get("rules", "unknown") if _has_table(lab) else "",
-        "forwarding": FORWARDING.read_text().strip() == "1",
+        "kernel": all(_setting(path) >= least for path, least in KERNEL.items()),
     }
 
 
 def wanted(lab: Lab) -> dict[str, Any]:
     """What :func:`observe` says of a lab that is up."""
-    return {"bridge": "up", "address": f"{lab.gateway}/24", "table": _rules_hash(lab), "forwarding": True}
+    return {"bridge": "up", "address": f"{lab.gateway}/24", "table": _rules_hash(lab), "kernel": True}
 
 
 def refuse_conflicts(lab: Lab) -> None:
@@ -103,11 +112,11 @@ def refuse_conflicts(lab: Lab) -> None:
 
 
 def bring_up(lab: Lab) -> None:
-    """Make or mend the switch, the NAT table and forwarding."""
+    """Make or mend the switch, the NAT table and the kernel's settings."""
     with locked(LOCK):
         register = _register()
         # Remembered by the first lab only, so that the last one to go restores what was.
-        register.setdefault("forwarding_before", FORWARDING.read_text().strip())
+        register.setdefault("kernel_before", {str(path): _setting(path) for path in KERNEL})
         register["labs"][lab.name] = {"directory": str(lab.directory), "rules": _rules_hash(lab)}
         write_json(REGISTER, register)
         lab.control_directory.mkdir(mode=0o700, exist_ok=True)
@@ -126,13 +135,14 @@ def bring_up(lab: Lab) -> None:
         # One transaction: the table is never missing while it is replaced.
         head = f"table inet {lab.table}\ndelete table inet {lab.table}\n"
         run(["nft", "-f", "-"], stdin=head + rules(lab))
-        if FORWARDING.read_text().strip() != "1":
-            FORWARDING.write_text("1\n")
+        for path, least in KERNEL.items():
+            if _setting(path) < least:
+                path.write_text(f"{least}\n")
     lab.save()
 
 
 def take_down(lab: Lab) -> None:
-    """Remove the switch and the table; the last lab also restores forwarding and clears the shared register."""
+    """Remove the switch and the table; the last lab also restores the kernel's settings and clears the shared register."""
     with locked(LOCK):
         register = _register()
         close_connections(lab)
@@ -144,9 +154,9 @@ def take_down(lab: Lab) -> None:
         if register["labs"]:
             write_json(REGISTER, register)
         else:
-            before = register.get("forwarding_before")
-            if before is not None and FORWARDING.read_text().strip() != before:
-                FORWARDING.write_text(before + "\n")
+            for path, before in register.get("kernel_before", {}).items():
+                if _setting(Path(path)) != before:
+                    Path(path).write_text(f"{before}\n")
             REGISTER.unlink(missing_ok=True)
             for directory in (RUNTIME_DIRECTORY, *NSPAWN_DIRECTORIES):
                 with contextlib.suppress(OSError):  # another's, or never made
