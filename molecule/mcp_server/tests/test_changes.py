@@ -25,9 +25,18 @@ RELEASES = "/opt/trinitycore-mcp/releases"
 
 
 def converge(**variables: Any) -> subprocess.CompletedProcess[str]:
-    """Run the role once more, with other variables."""
-    playbook = str(ROOT / "molecule/mcp_server/converge.yml")
-    command = ["ansible-playbook", "-i", os.environ["MOLECULE_INVENTORY_FILE"], playbook, "-e", json.dumps(variables)]
+    """Run the role once more on the host, with other variables."""
+    playbook = str(ROOT / "molecule/mcp_server/server.yml")
+    command = [
+        "ansible-playbook",
+        "-i",
+        os.environ["MOLECULE_INVENTORY_FILE"],
+        playbook,
+        "-l",
+        "app1",
+        "-e",
+        json.dumps(variables),
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
