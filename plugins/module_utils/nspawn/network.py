@@ -142,7 +142,7 @@ def bring_up(lab: Lab) -> None:
 
 
 def take_down(lab: Lab) -> None:
-    """Remove the switch and the table; the last lab also restores the kernel's settings and clears the shared register."""
+    """Remove the switch and the table; the last lab also restores the kernel's settings, clears the register."""
     with locked(LOCK):
         register = _register()
         close_connections(lab)

@@ -155,10 +155,8 @@ class ClusterChecks:
                     for what, allowed in _secret_mistake(host, name):
                         self.problems.add(Problem(name, what, allowed, host.origin(name)), [host.name])
         for hosts, names in missing.items():
-            self.problems.add(
-                Problem(", ".join(names), "not set, though other hosts have it", "must be set for all hosts or for none"),
-                hosts,
-            )
+            allowed = "must be set for all hosts or for none"
+            self.problems.add(Problem(", ".join(names), "not set, though other hosts have it", allowed), hosts)
 
     def _components(self) -> None:
         for host in self.inventory.hosts.values():
