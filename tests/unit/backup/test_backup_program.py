@@ -121,10 +121,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MariaDb,
         source.sql(SCHEMA)
         source.sql(
             "CREATE USER backup@localhost IDENTIFIED BY 'secret';"
-            "GRANT BINLOG MONITOR, SLAVE MONITOR, PROCESS ON *.* TO backup@localhost;"
             "GRANT SELECT ON mysql.proc TO backup@localhost;"
-            "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON mcp.* TO backup@localhost;"
-            r"GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON `wor\_ld`.* TO backup@localhost"
+            "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON mcp.* TO backup@localhost;"
+            r"GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `wor\_ld`.* TO backup@localhost"
         )
         yield source, target
 
