@@ -44,6 +44,7 @@ class ClusterChecks:
         self._host_names()
         self._addresses()
         self._primaries()
+        self._backup_host()
         self._secrets()
         self._components()
         self._each("cluster_domain", _domain_mistake, DOMAIN)
@@ -142,6 +143,16 @@ class ClusterChecks:
                     Problem(variable, f"differs within group {group}, {', '.join(chosen)}", "must be one value"),
                     members,
                 )
+
+    def _backup_host(self) -> None:
+        """A schedule on a host that is none of the database's would never run, and nobody would notice."""
+        members = self.inventory.members("database")
+        for name in members:
+            host = self.inventory.hosts[name]
+            value = self._value(host, "backup_host")
+            if value is not None and str(value) not in members:
+                what = f"{shown(value)} is not in group database"
+                self.problems.add(Problem("backup_host", what, one_of(members), host.origin("backup_host")), [name])
 
     def _secrets(self) -> None:
         """Check the secrets that are set; one that no host has is generated right after preflight."""

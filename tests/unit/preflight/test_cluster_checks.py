@@ -92,6 +92,13 @@ def test_primary_outside_its_group(inventory: MakeInventory) -> None:
     ]
 
 
+def test_backup_host_outside_the_database_group(inventory: MakeInventory) -> None:
+    assert found(inventory(backup_host="db2")) == []
+    assert found(inventory(backup_host="app1")) == [
+        "backup_host (group database) - 'app1' is not in group database - allowed values are db1, db2"
+    ]
+
+
 def test_primary_differs_between_hosts(inventory: MakeInventory) -> None:
     (line,) = found(inventory(host_vars={"db2": {"mysql_bootstrap_primary": "db2"}}))
     assert (
