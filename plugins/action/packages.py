@@ -1,0 +1,37 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Controller's half of `trinitycore.mcp.packages`: asks the host what is missing, lets APT install it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+INDEX_VALID = 86400
+"""Seconds for which the package index is taken as fresh."""
+
+
+class ActionModule(ActionBase):
+    """Takes the module's options, gives the module's answer."""
+
+    _requires_connection = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Install what is missing; nothing else is changed, and APT is not even asked when nothing is."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        result.update(
+            self._execute_module("trinitycore.mcp.packages", module_args=dict(self._task.args), task_vars=task_vars)
+        )
+        if result.get("failed") or not result["missing"]:
+            return result
+        installed: dict[str, Any] = self._execute_module(
+            "ansible.builtin.apt",
+            module_args={
+                "name": result["missing"],
+                "install_recommends": False,
+                "cache_valid_time": INDEX_VALID,
+                "policy_rc_d": 101,
+            },
+            task_vars=task_vars,
+        )
+        return {**installed, "missing": result["missing"]}
