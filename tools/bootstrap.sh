@@ -38,7 +38,7 @@ if [ "$set_of" = dev ]; then
 fi
 
 [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || python3 -m venv --clear .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+.venv/bin/python -m pip install -qq --disable-pip-version-check \
     -c server/requirements.txt -r "$requirements" -e server
 
 # The checkout is the collection: trinitycore.mcp resolves to it in Ansible and in Python alike.

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .commands import run
+from .commands import LabError, run
 
 DEBIAN_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # What makes the controller's mirrors work makes them work in a host too.
@@ -108,24 +108,13 @@ def of_machine(root: Path = Path("/")) -> list[Source]:
     return found
 
 
-def default_sources(release: str) -> list[Source]:
-    """Debian's own mirrors, for a controller that is no Debian."""
-    own = Source(("http://mirror.example/debian",), (release,), ("main",))
-    if release == "sid":
-        return [own]
-    return [
-        replace(own, suites=(release, f"{release}-updates")),
-        Source(("http://mirror.example/debian-security",), (f"{release}-security",), ("main",)),
-    ]
-
-
 def for_release(release: str, machine: list[Source], codename: str) -> list[Source]:
     """The machine's sources of its own release, turned to another one.
 
     :param release: wanted release, such as ``trixie``
     :param machine: sources of this machine
     :param codename: Debian release of this machine, empty for another system
-    :return: sources of Debian's own mirrors when the machine has none of its release
+    :raises LabError: the machine is no Debian or has no sources of its own release
     """
     turned = []
     for source in machine if codename else []:
@@ -139,8 +128,12 @@ def for_release(release: str, machine: list[Source], codename: str) -> list[Sour
             suites.append(release + hyphen + rest)
         if suites:
             turned.append(replace(source, suites=tuple(suites), components=("main",)))
-    has_base = any(release in source.suites for source in turned)
-    return turned if has_base else default_sources(release)
+    if not any(release in source.suites for source in turned):
+        raise LabError(
+            f"the apt sources of this machine ({codename or 'no Debian'}) name no Debian mirror for its own release, "
+            f"so {release} can't be fetched; the lab runs on Debian"
+        )
+    return turned
 
 
 def apt_options() -> list[str]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from ansible_collections.trinitycore.mcp.plugins.modules.packages import missing_packages
 
-LISTED = "nginx|install ok installed\nredis-server|deinstall ok config-files\nmariadb-server|install ok half-configured\n"
+LISTED = """\
+nginx|install ok installed
+redis-server|deinstall ok config-files
+mariadb-server|install ok half-configured
+"""
 
 
 def test_only_fully_installed_packages_count() -> None:
