@@ -41,3 +41,7 @@ test-cluster: venv-dev  ## the whole site and its faults, on a lab of its own
 test: venv-dev  ## everything that CI runs
 	@tools/lint.sh
 	@python -m pytest -q tests/unit server/tests tests/molecule tests/integration
+
+.PHONY: bench-rollout
+bench-rollout: venv-dev  ## first and second run of site.yml against a parallel shell script
+	@python tests/bench/rollout.py
