@@ -3,6 +3,7 @@
 # Installs what a fresh Debian lacks. Does nothing, in a few milliseconds, when all is there already.
 set -eu
 cd "$(dirname "$0")/.."
+PATH=$(printf '%s' "$PATH" | sed "s#$PWD/.venv/bin:##")        # a broken .venv must not be asked to mend itself
 set_of=${1:-run}
 case $set_of in run) requirements=requirements.txt ;; dev) requirements=requirements-dev.txt ;;
     *) echo "usage: $0 run|dev" >&2; exit 2 ;; esac
