@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
@@ -12,14 +11,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from roles.backup.files.trinitycore_backup.config import Config
+from roles.backup.files.trinitycore_backup.dump_file import file_sha256
+from roles.backup.files.trinitycore_backup.manifest import write_manifest
+from roles.backup.files.trinitycore_backup.retention import prune
+from roles.backup.files.trinitycore_backup.session import Login
+from roles.backup.files.trinitycore_backup.storage import backups, find, locked
 from tests.support.mariadb import MariaDb
 
-PROGRAM = Path(__file__).parents[3] / "roles/backup/files/trinitycore_backup.py"
+PROGRAM = Path(__file__).parents[3] / "roles/backup/files/trinitycore-backup"
 SCHEMA = r"""
 CREATE DATABASE mcp; CREATE DATABASE `wor_ld`;
 CREATE TABLE mcp.audit (id INT PRIMARY KEY);
@@ -51,18 +55,6 @@ END//
 CREATE EVENT tidy ON SCHEDULE EVERY 1 DAY DISABLE DO DELETE FROM log//
 DELIMITER ;
 """
-
-
-def load_program() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("trinitycore_backup", PROGRAM)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["trinitycore_backup"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-backup = load_program()
 
 
 @dataclass
@@ -266,9 +258,9 @@ def test_a_dump_that_does_not_load_drops_nothing(source: Host, target: Host) -> 
     )
     manifest = json.loads((made / "manifest.json").read_text())
     entry = manifest["databases"]["wor_ld"]
-    entry.update(size=file.stat().st_size, sha256=backup.file_sha256(file))
+    entry.update(size=file.stat().st_size, sha256=file_sha256(file))
     entry["tables"].pop("log")
-    backup.write_manifest(made, manifest)
+    write_manifest(made, manifest)
     target.server.sql("CREATE DATABASE `wor_ld`; CREATE TABLE `wor_ld`.precious (id INT)")
     said = target.refused("restore", str(made), "--databases", "wor_ld", "--replace", "wor_ld")
     assert "NONSENSE" in said
@@ -324,8 +316,8 @@ def test_rows_that_are_missing_from_a_dump_are_noticed(source: Host) -> None:
         subprocess.run(["zstd", "-c"], input=plain[: len(plain) // 2], capture_output=True, check=True).stdout
     )
     manifest = json.loads((made / "manifest.json").read_text())
-    manifest["databases"]["wor_ld"].update(size=file.stat().st_size, sha256=backup.file_sha256(file))
-    backup.write_manifest(made, manifest)
+    manifest["databases"]["wor_ld"].update(size=file.stat().st_size, sha256=file_sha256(file))
+    write_manifest(made, manifest)
     assert "lacks its closing line" in source.refused("verify", made.name)
 
 
@@ -415,8 +407,8 @@ def test_a_failed_run_leaves_no_backup_behind(source: Host) -> None:
 
 def test_no_two_runs_at_once(source: Host) -> None:
     source.ok("run")
-    config = backup.Config.read(source.folder / "config.json")
-    with backup.locked(config):
+    config = Config.read(source.folder / "config.json")
+    with locked(config):
         done = source.start("run")
     assert done.returncode == 75
     assert "another run is under way" in done.stderr
@@ -429,7 +421,7 @@ def test_a_full_disk_is_not_filled(source: Host) -> None:
 
 
 def test_passwords_stay_out_of_arguments(source: Host) -> None:
-    login = backup.Login("/s", source.folder / "credentials.cnf")
+    login = Login("/s", source.folder / "credentials.cnf")
     assert "secret" not in " ".join(login.arguments())
 
 
@@ -440,13 +432,13 @@ def test_retention_keeps_count_age_and_the_last_good_one(source: Host) -> None:
     for name in names:
         shutil.copytree(made, folder / name)
     shutil.rmtree(made)
-    config = backup.Config.read(source.folder / "config.json")
-    assert backup.prune(config) == names[:3], "older than keep_days and beyond keep_count"
+    config = Config.read(source.folder / "config.json")
+    assert prune(config) == names[:3], "older than keep_days and beyond keep_count"
 
     for name in names[4:]:  # the newest two are damaged: the last one that can be read must survive anything
         truncate(folder / name / "mcp.sql.zst")
     shutil.copytree(folder / names[4], folder / "20200201T000000Z")
     source.configure(keep_count=1, keep_days=0)
-    assert backup.prune(backup.Config.read(source.folder / "config.json")) == names[4:]
-    assert sorted(path.name for path in backup.backups(config)) == [names[3], "20200201T000000Z"]
-    assert backup.find(config, "latest").name == names[3]
+    assert prune(Config.read(source.folder / "config.json")) == names[4:]
+    assert sorted(path.name for path in backups(config)) == [names[3], "20200201T000000Z"]
+    assert find(config, "latest").name == names[3]
