@@ -28,19 +28,21 @@ lab-down: venv  ## remove the lab, whole
 lab-status: venv  ## what the lab's hosts are doing
 	@python -m tools.lab_status
 
+# Two at a time; the whole-cluster tests stay together on one worker (tests/conftest.py).
+PYTEST := python -m pytest -q -n 2 --dist loadgroup
+
 .PHONY: lint unit test-fast molecule test-cluster test
 lint: venv-dev
 	@tools/lint.sh
 unit: venv-dev
-	@python -m pytest -q
+	@$(PYTEST) tests/unit server/tests
 test-fast: lint unit  ## linters, types and unit tests, against a real MariaDB and Redis on loopback
 molecule: venv-dev  ## one Molecule scenario per role (SCENARIO=mysql for one of them)
-	@python -m pytest -q tests/molecule $(if $(SCENARIO),-k $(SCENARIO))
+	@$(PYTEST) tests/molecule $(if $(SCENARIO),-k $(SCENARIO))
 test-cluster: venv-dev  ## the whole site and its faults, on a lab of its own
-	@python -m pytest -q tests/integration
-test: venv-dev  ## everything that CI runs
-	@tools/lint.sh
-	@python -m pytest -q tests/unit server/tests tests/molecule tests/integration
+	@$(PYTEST) tests/integration
+test: lint  ## everything that CI runs
+	@$(PYTEST) tests/integration tests/molecule tests/unit server/tests
 
 .PHONY: bench-rollout
 bench-rollout: venv-dev  ## first and second run of site.yml against a parallel shell script

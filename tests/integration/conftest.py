@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -24,3 +24,9 @@ def lab() -> Iterator[Lab]:
     finally:
         if not os.environ.get("TEST_LAB_KEEP"):
             cluster.playbook("lab_down")
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Take a measured line; all of them are printed before pytest's closing line."""
+    return lambda line: record_property("figure", line)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
 from tests.support.calls import Outcome, load
 from tests.support.lab import Lab
+
+Figure = Callable[[str], None]
 
 CALLS = 2000
 CONCURRENCY = 16
@@ -22,12 +25,12 @@ def _wait_for(outcome: Outcome, calls: int) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_killing_an_instance_fails_no_call(lab: Lab) -> None:
+def test_killing_an_instance_fails_no_call(lab: Lab, figure: Figure) -> None:
     with load(lab.endpoints, CALLS, CONCURRENCY) as outcome:
         _wait_for(outcome, CALLS // 5)
         lab.ssh("app1", "systemctl kill -s KILL trinitycore-mcp@1")
         during = outcome.calls
-    print(f"\nkill -9 of one instance: {len(outcome.failures)} of {outcome.calls} calls failed")
+    figure(f"kill -9 of one instance: {len(outcome.failures)} of {outcome.calls} calls failed")
     assert during < CALLS, "the instance was killed after the last call"
     assert outcome.failures == []
     assert outcome.calls == CALLS
@@ -35,17 +38,17 @@ def test_killing_an_instance_fails_no_call(lab: Lab) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_restarting_a_host_of_instances_fails_no_call(lab: Lab) -> None:
+def test_restarting_a_host_of_instances_fails_no_call(lab: Lab, figure: Figure) -> None:
     with load(lab.endpoints, CALLS, CONCURRENCY) as outcome:
         _wait_for(outcome, CALLS // 5)
         lab.ssh("app2", "systemctl restart trinitycore-mcp.target")
-    print(f"\nrestart of one host's instances: {len(outcome.failures)} of {outcome.calls} calls failed")
+    figure(f"restart of one host's instances: {len(outcome.failures)} of {outcome.calls} calls failed")
     assert outcome.failures == []
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("verb", ["stop", "kill -s KILL"])
-def test_losing_a_database_replica_fails_no_call(lab: Lab, verb: str) -> None:
+def test_losing_a_database_replica_fails_no_call(lab: Lab, figure: Figure, verb: str) -> None:
     try:
         with load(lab.endpoints, CALLS, CONCURRENCY) as outcome:
             _wait_for(outcome, CALLS // 5)
@@ -53,7 +56,7 @@ def test_losing_a_database_replica_fails_no_call(lab: Lab, verb: str) -> None:
             during = outcome.calls
     finally:
         lab.ssh("db2", "systemctl start mariadb")
-    print(f"\n{verb} of a replica: {len(outcome.failures)} of {outcome.calls} calls failed")
+    figure(f"{verb} of a replica: {len(outcome.failures)} of {outcome.calls} calls failed")
     assert during < CALLS
     assert outcome.failures == []
     assert outcome.calls == CALLS

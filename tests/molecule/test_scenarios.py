@@ -9,19 +9,27 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+FIRST_NETWORK = 20
 SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_scenario(scenario: str, tmp_path: Path) -> None:
-    """The scenario passes; its whole output is shown when it does not."""
+    """The scenario passes, in a lab of this worker's own; the end of its output is shown when it does not."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     log = tmp_path / "molecule.log"
     with log.open("wb") as output:
         done = subprocess.run(
             ["molecule", "test", "-s", scenario],
             cwd=ROOT,
-            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
+            env={
+                **os.environ,
+                "SCENARIO_LAB": f"molecule{worker}",
+                "SCENARIO_NETWORK": f"10.77.{FIRST_NETWORK + worker}",
+                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+                "ANSIBLE_NOCOLOR": "1",
+            },
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
