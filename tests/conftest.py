@@ -9,8 +9,12 @@ import pytest
 CLUSTER = Path(__file__).parent / "integration"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the whole-cluster tests on one worker: they share one lab, and each breaks it and mends it."""
+    """Keep the whole-cluster tests on one worker: they share one lab, and each breaks it and mends it.
+
+    First of all, since pytest-xdist reads the groups in this same hook.
+    """
     for item in items:
         if CLUSTER in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("cluster"))
