@@ -23,6 +23,11 @@ class Run:
     output: str
 
     @property
+    def said(self) -> str:
+        """The output on one line: Ansible breaks long messages anywhere."""
+        return " ".join(self.output.split())
+
+    @property
     def problems(self) -> list[str]:
         """The list that preflight printed, one problem per entry."""
         result = self.output.partition("FAILED! => \n")[2].partition("\nPLAY RECAP")[0]
@@ -42,7 +47,12 @@ def run_playbook(playbook: Path | str, inventory: Path, *arguments: str) -> Run:
     done = subprocess.run(
         [program, "-i", inventory, ROOT / playbook, *arguments],
         cwd=inventory if inventory.is_dir() else inventory.parent,
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
+        env={
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_FORCE_COLOR": "0",
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +13,10 @@ import pytest
 from testinfra.host import Host
 from testinfra.utils.ansible_runner import AnsibleRunner
 
+from tests.support.playbooks import run_playbook
+
 testinfra_hosts = ["ansible://db2"]
 
-ROOT = Path(__file__).parents[3]
 INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"])
 CRON = "/etc/cron.d/trinitycore-backup"
 ROWS = """USE world;
@@ -52,26 +52,11 @@ def data(sql: Ask) -> None:
     assert sql("db2", f"SELECT MASTER_GTID_WAIT('{position}', 20)") == "0"
 
 
-def play(playbook: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a playbook."""
-    return subprocess.run(
-        ["ansible-playbook", "-i", str(INVENTORY), str(ROOT / playbook), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def said_by(done: subprocess.CompletedProcess[str]) -> str:
-    """Return a run's output with line breaks, which fall anywhere, as spaces."""
-    return " ".join((done.stdout + done.stderr).split())
-
-
 def restore(*arguments: str) -> str:
     """Run restore.yml and return what it says."""
-    done = play("playbooks/restore.yml", *(word for one in arguments for word in ("-e", one)))
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    return said_by(done)
+    done = run_playbook("playbooks/restore.yml", INVENTORY, *(word for one in arguments for word in ("-e", one)))
+    assert done.code == 0, done.output[-6000:]
+    return done.said
 
 
 def backups(host: Host) -> list[dict[str, Any]]:
@@ -132,9 +117,9 @@ def test_it_restores_into_an_empty_server(sql: Ask) -> None:
 
 
 def test_an_occupied_database_is_refused(sql: Ask) -> None:
-    done = play("playbooks/restore.yml")
-    assert done.returncode != 0
-    assert "hold(s) tables; nothing was changed" in said_by(done)
+    done = run_playbook("playbooks/restore.yml", INVENTORY)
+    assert done.code != 0
+    assert "hold(s) tables; nothing was changed" in done.said
     assert sql("db1", "SELECT COUNT(*) FROM world.creature") == "5000"
 
 
@@ -158,11 +143,10 @@ def test_a_damaged_backup_is_refused(sql: Ask, hosts: dict[str, Host], damage: s
     bad = "/var/backups/trinitycore/20200101T000000Z"
     hosts["db2"].run_test(f"cp -r {good} {bad} && {damage} {bad}/world.sql.zst")
     try:
-        done = play(
-            "playbooks/restore.yml", "-e", f"restore_file={bad}", "-e", "restore_replace=world,auth,characters,mcp"
-        )
-        assert done.returncode != 0
-        assert said in said_by(done)
+        replace = "restore_replace=world,auth,characters,mcp"
+        done = run_playbook("playbooks/restore.yml", INVENTORY, "-e", f"restore_file={bad}", "-e", replace)
+        assert done.code != 0
+        assert said in done.said
         assert sql("db1", "SELECT COUNT(*) FROM world.creature") == "5000"
     finally:
         hosts["db2"].run_test(f"rm -r {bad}")
@@ -170,6 +154,6 @@ def test_a_damaged_backup_is_refused(sql: Ask, hosts: dict[str, Host], damage: s
 
 def test_a_backup_on_demand(hosts: dict[str, Host]) -> None:
     known = len(backups(hosts["db2"]))
-    done = play("playbooks/backup.yml")
-    assert done.returncode == 0, done.stdout
+    done = run_playbook("playbooks/backup.yml", INVENTORY)
+    assert done.code == 0, done.output
     assert len(backups(hosts["db2"])) == known + 1

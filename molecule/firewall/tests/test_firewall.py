@@ -1,7 +1,6 @@
 """Who reaches which port. Somebody listens on all of them (see prepare.yml), so only the firewall can refuse."""
 
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,8 @@ from pathlib import Path
 import pytest
 from testinfra import get_host
 from testinfra.host import Host
+
+from tests.support.playbooks import run_playbook
 
 testinfra_hosts = ["ansible://app1"]
 
@@ -119,19 +120,8 @@ def test_it_comes_back_after_the_distributions_service_flushed_all(host: Host) -
 def test_a_run_mends_what_somebody_flushed(host: Host) -> None:
     host.check_output("nft flush ruleset")
     assert 4444 in reached(other(host, "lb1"), host)
-    done = subprocess.run(
-        [
-            "ansible-playbook",
-            "-i",
-            host.backend.ansible_runner.inventory_file,
-            Path(__file__).parents[1] / "converge.yml",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run_playbook("molecule/firewall/converge.yml", Path(host.backend.ansible_runner.inventory_file))
+    assert done.code == 0, done.output
     assert reached(other(host, "lb1"), host) == [3306, 8001]
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import ssl
-import subprocess
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import Any
 from ansible_collections.trinitycore.mcp.plugins.module_utils.wheelhouse import source_version
 
 from tests.support.instances import Server
+from tests.support.playbooks import Run, run_playbook
 
 testinfra_hosts = ["ansible://app1"]
 
@@ -24,20 +24,10 @@ ROOT = Path(__file__).parents[3]
 RELEASES = "/opt/trinitycore-mcp/releases"
 
 
-def converge(**variables: Any) -> subprocess.CompletedProcess[str]:
+def converge(**variables: Any) -> Run:
     """Run the role once more on the host, with other variables."""
-    playbook = str(ROOT / "molecule/mcp_server/server.yml")
-    command = [
-        "ansible-playbook",
-        "-i",
-        os.environ["MOLECULE_INVENTORY_FILE"],
-        playbook,
-        "-l",
-        "app1",
-        "-e",
-        json.dumps(variables),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    inventory = Path(os.environ["MOLECULE_INVENTORY_FILE"])
+    return run_playbook("molecule/mcp_server/server.yml", inventory, "-l", "app1", "-e", json.dumps(variables))
 
 
 @contextmanager
@@ -72,8 +62,8 @@ def watching(server: Server, ca_file: Path, client_tls: tuple[Path, Path]) -> It
 def test_a_wrong_configuration_changes_nothing(server: Server) -> None:
     before = server.invocations(), server.host.run("cat /etc/trinitycore-mcp/config.yml").stdout
     done = converge(mcp_server_config_overrides={"serverr": {"port": 1}})
-    assert done.returncode != 0
-    assert "serverr: unknown key" in " ".join((done.stdout + done.stderr).split())
+    assert done.code != 0
+    assert "serverr: unknown key" in done.said
     assert (server.invocations(), server.host.run("cat /etc/trinitycore-mcp/config.yml").stdout) == before
 
 
@@ -90,7 +80,7 @@ def test_a_new_release_replaces_one_instance_after_the_other(
 
     with watching(server, ca_file, client_tls) as rounds:
         done = converge(mcp_server_source=str(source))
-    assert done.returncode == 0, done.stdout[-4000:]
+    assert done.code == 0, done.output[-4000:]
     assert rounds
     assert all(rounds), f"{rounds.count(False)} of {len(rounds)} times no instance was ready"
     assert server.releases_in_memory() == {version}
@@ -100,7 +90,7 @@ def test_a_new_release_replaces_one_instance_after_the_other(
 def test_fewer_instances_and_an_older_release(server: Server) -> None:
     """Back to the release of the sources, with one instance; another run brings the second one back."""
     done = converge(mcp_server_instances=1)
-    assert done.returncode == 0, done.stdout[-4000:]
+    assert done.code == 0, done.output[-4000:]
     assert server.units() == ["trinitycore-mcp@1.service"]
     assert server.releases_in_memory() == {source_version(ROOT / "server")}
     server.host.run_test("systemctl restart trinitycore-mcp.target")
@@ -108,6 +98,6 @@ def test_fewer_instances_and_an_older_release(server: Server) -> None:
     first = server.invocations()
 
     done = converge()
-    assert done.returncode == 0, done.stdout[-4000:]
+    assert done.code == 0, done.output[-4000:]
     assert len(server.units()) == int(server.host.run("nproc").stdout)
     assert server.invocations()["trinitycore-mcp@1.service"] == first["trinitycore-mcp@1.service"]

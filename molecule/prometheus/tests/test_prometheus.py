@@ -1,7 +1,6 @@
 """What Prometheus sees, and when it raises an alarm."""
 
 import json
-import subprocess
 import time
 import urllib.parse
 import urllib.request
@@ -11,6 +10,8 @@ from typing import Any
 import pytest
 from testinfra import get_host
 from testinfra.host import Host
+
+from tests.support.playbooks import run_playbook
 
 testinfra_hosts = ["ansible://mon1"]
 
@@ -93,20 +94,10 @@ def test_a_broken_rule_never_goes_live(host: Host) -> None:
     look = "sha256sum /etc/prometheus/prometheus.yml /etc/prometheus/rules/*"
     before = host.check_output(look)
     broken = {"prometheus_extra_rule_groups": [{"name": "mine", "rules": [{"alert": "Bad", "expr": "up ==="}]}]}
-    done = subprocess.run(
-        [
-            "ansible-playbook",
-            f"--inventory={host.backend.ansible_runner.inventory_file}",
-            f"--extra-vars={json.dumps(broken)}",
-            Path(__file__).parents[1] / "converge.yml",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
-    assert done.returncode != 0
-    assert "/etc/prometheus/rules/trinitycore-mcp.yml is refused by" in " ".join((done.stdout + done.stderr).split())
+    inventory = Path(host.backend.ansible_runner.inventory_file)
+    done = run_playbook("molecule/prometheus/converge.yml", inventory, "-e", json.dumps(broken))
+    assert done.code != 0
+    assert "/etc/prometheus/rules/trinitycore-mcp.yml is refused by" in done.said
     assert host.check_output(look) == before
     (reloaded,) = api(host, "query", query="prometheus_config_last_reload_successful")["result"]
     assert reloaded["value"][1] == "1"
