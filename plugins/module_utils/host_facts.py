@@ -20,16 +20,13 @@ def os_release(text: str) -> dict[str, str]:
 
 
 def distribution_facts(release: dict[str, str]) -> dict[str, str]:
-    """Return distribution, its versions and family, named as setup names them."""
+    """Return distribution, its major version and family, named as setup names them."""
     identity = release.get("ID", "unknown")
-    version = release.get("VERSION_ID", "")
     debian = "debian" in (identity, *release.get("ID_LIKE", "").split())
     name = DISTRIBUTIONS.get(identity, identity.capitalize())
     return {
         "distribution": name,
-        "distribution_version": version,
-        "distribution_major_version": version.partition(".")[0],
-        "distribution_release": release.get("VERSION_CODENAME", ""),
+        "distribution_major_version": release.get("VERSION_ID", "").partition(".")[0],
         "os_family": "Debian" if debian else name,
     }
 

@@ -28,8 +28,8 @@ EXAMPLES = """
 RETURN = """
 ansible_facts:
   description:
-    - C(distribution), C(distribution_version), C(distribution_major_version), C(distribution_release), C(os_family),
-      C(memtotal_mb), C(processor_nproc), C(processor_vcpus), C(architecture), C(python).
+    - C(distribution), C(distribution_major_version), C(os_family), C(memtotal_mb), C(processor_nproc),
+      C(processor_vcpus), C(architecture), C(python).
   returned: always
   type: dict
 """

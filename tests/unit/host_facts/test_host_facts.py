@@ -34,10 +34,10 @@ def test_they_say_what_setup_says() -> None:
 
 
 def test_ubuntu_is_of_debians_family() -> None:
-    release = os_release('# Ubuntu\nID=ubuntu\nID_LIKE="debian"\nVERSION_ID="24.04"\nVERSION_CODENAME=noble\n')
+    release = os_release('# Ubuntu\nID=ubuntu\nID_LIKE="debian"\nVERSION_ID="24.04"\n')
     facts = distribution_facts(release)
     assert (facts["distribution"], facts["os_family"]) == ("Ubuntu", "Debian")
-    assert (facts["distribution_version"], facts["distribution_major_version"]) == ("24.04", "24")
+    assert facts["distribution_major_version"] == "24"
 
 
 def test_another_system_is_not_taken_for_debian() -> None:
