@@ -20,7 +20,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.host_facts import 
 def test_they_say_what_setup_says() -> None:
     arguments = "gather_subset=!all,!min,distribution,hardware,platform,python"
     program = Path(sys.executable).with_name("ansible")
-    command = [program, "localhost", "-m", "ansible.builtin.setup", "-a", arguments]
+    command = [str(program), "localhost", "-m", "ansible.builtin.setup", "-a", arguments]
     environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "1"}
     said = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
     facts = {
