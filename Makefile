@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export LAB_NAME ?= lab
-export LAB_PROFILE ?= full
+$(if $(filter-out full small,$(LAB_PROFILE)),$(error LAB_PROFILE is $(LAB_PROFILE): allowed are full, small))
 export LAB_NETWORK ?= 10.77.0
 export LAB_WORLD := $(if $(LAB_WORLD),$(abspath $(LAB_WORLD)))
 LAB_INVENTORY := inventories/lab/$(if $(filter small,$(LAB_PROFILE)),small.yml,hosts.yml)

@@ -48,6 +48,15 @@ def inventory_hosts(tree: Any) -> Iterator[str]:
         yield from inventory_hosts((group or {}).get("children"))
 
 
+def expected_hosts(directory: Path, profile: str | None) -> list[str]:
+    """Hosts of the profile; without one, those that the lab was rolled out with, else those of the full profile."""
+    endpoints = directory / "endpoints.json"
+    if profile is None and endpoints.exists():
+        return list(json.loads(endpoints.read_text())["hosts"])
+    inventory = ROOT / "inventories/lab" / INVENTORIES[profile or "full"]
+    return list(dict.fromkeys(inventory_hosts(yaml.safe_load(inventory.read_text()))))
+
+
 def row(host: Host) -> Row:
     """Look at one host."""
     seen, spec = host.observe(), host.spec
@@ -91,12 +100,13 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     asked = parser.parse_args()
     name = os.environ.get("LAB_NAME") or "lab"
-    profile = os.environ.get("LAB_PROFILE") or "full"
+    profile = os.environ.get("LAB_PROFILE") or None
     directory = state_directory(ROOT, name)
-    inventory = ROOT / "inventories/lab" / INVENTORIES.get(profile, "hosts.yml")
-    expected = list(dict.fromkeys(inventory_hosts(yaml.safe_load(inventory.read_text()))))
+    if profile not in (None, *INVENTORIES):
+        print(f"LAB_PROFILE is {profile}: allowed are {', '.join(INVENTORIES)}", file=sys.stderr)
+        return 1
     try:
-        found = rows(load(directory), expected)
+        found = rows(load(directory), expected_hosts(directory, profile))
     except LabError as error:
         print(f"lab {name}: {error}", file=sys.stderr)
         return 1

@@ -52,3 +52,10 @@ def test_the_table_has_a_line_per_host() -> None:
     assert lines[0].split() == ["HOST", "ADDRESS", "RELEASE", "STATE", "NETWORK", "UPTIME", "MEMORY"]
     assert "1 min 15 s  120 MiB" in lines[1]
     assert lines[2].split() == ["db2", "absent"]
+
+
+def test_status_expects_the_hosts_that_the_lab_was_rolled_out_with(tmp_path: Path) -> None:
+    assert len(lab_status.expected_hosts(tmp_path, None)) == 13
+    (tmp_path / "endpoints.json").write_text('{"hosts": {"db1": "10.1.1.31"}}')
+    assert lab_status.expected_hosts(tmp_path, None) == ["db1"]
+    assert len(lab_status.expected_hosts(tmp_path, "small")) == 6
