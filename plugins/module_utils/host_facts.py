@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The few facts that roles use, read from files: a fifth of the time that gathering them by setup takes."""
+"""The few facts that roles use, read from files: about a third of the time that gathering them by setup takes."""
 
 from __future__ import annotations
 

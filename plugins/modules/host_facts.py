@@ -12,7 +12,7 @@ short_description: Gather the few facts that this collection's roles use
 description:
   - Sets distribution, memory, processors, architecture and Python's version, named as M(ansible.builtin.setup) names
     them, so that either can be used.
-  - Reads two files and starts no program, which takes a fraction of the time.
+  - Reads two files and starts no program, which takes about a third of the time.
 options: {}
 attributes:
   check_mode:
