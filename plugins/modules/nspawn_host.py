@@ -127,7 +127,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.formatters import human_to_bytes
-from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn import fleet, image
+from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn import fleet, image, network
 from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn import lab as labs
 from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn.commands import LabError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn.files import locked
@@ -164,6 +164,7 @@ def converge(module: AnsibleModule) -> dict[str, Any]:
         lab = labs.Lab(module.params["lab"], directory, module.params["subnet"])
     else:
         lab = labs.load(directory)
+    network.refuse_others(lab)
     cache = Path(module.params["cache"]) if module.params["cache"] else image.default_cache()
     wanted = specs(module, lab)
     state = module.params["state"]

@@ -107,6 +107,7 @@ def main() -> None:
                 # Without a change too: the register that labs share may have gone with a clean-up of /run.
                 network.bring_up(lab)
         else:
+            network.refuse_others(lab)
             after = {**before, "bridge": "absent", "address": "", "table": ""}
             changed = network.left_overs(lab)
             if changed and not module.check_mode:

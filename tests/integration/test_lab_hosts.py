@@ -228,3 +228,46 @@ def test_a_host_whose_files_were_deleted_is_found_and_made_anew(lab: Lab) -> Non
     assert hosts(lab.directory, {"name": "h2"}, state="absent")["changed"]
     assert not Host(lab, "h2").cgroups.processes()
     assert not Host(lab, "h2").cgroups.exist()
+
+
+def test_a_lab_of_this_name_that_runs_elsewhere_is_left_alone(lab: Lab, tmp_path: Path) -> None:
+    up(lab)
+    other = {"directory": str(tmp_path), "lab": lab.name, "subnet": SUBNET}
+    for name, wanted in (("nspawn_network", "present"), ("nspawn_host", "absent"), ("nspawn_network", "absent")):
+        with pytest.raises(AssertionError, match=f"already runs from {lab.directory}: choose another LAB_NAME"):
+            module(name, **other, state=wanted)
+    assert ssh(lab, "h1", "hostname") == "h1"
+
+
+def test_what_a_killed_run_left_is_taken_over_by_another_checkout(lab: Lab, tmp_path: Path) -> None:
+    up(lab)
+    there = {"directory": str(tmp_path / "other"), "lab": lab.name, "subnet": SUBNET}
+    here = {**there, "directory": str(lab.directory)}
+    # Its network is seconds old: its hosts may be about to boot.
+    hosts(lab.directory, {"name": "h1"}, state="killed")
+    module("nspawn_network", **here, state="absent")
+    module("nspawn_network", **here)
+    with pytest.raises(AssertionError, match="choose another LAB_NAME"):
+        module("nspawn_network", **there)
+    register = json.loads(network.REGISTER.read_text())
+    register["labs"][lab.name]["came_up"] -= network.COMING_UP
+    network.REGISTER.write_text(json.dumps(register))
+    module("nspawn_network", **there)
+    module("nspawn_network", **there, state="absent")
+    # And back, with what it had.
+    module("nspawn_network", **here)
+    assert up(lab)["hosts"]["h1"]["steps"] == ["start"]
+
+
+def test_labs_of_deleted_checkouts_go_with_the_next_one_that_ends(lab: Lab, tmp_path: Path) -> None:
+    gone = Lab("deleted", tmp_path / "gone", f"{SUBNET.rpartition('.')[0]}.254")
+    ended = Lab("ended", tmp_path / "ended", f"{SUBNET.rpartition('.')[0]}.253")
+    for made in (gone, ended):
+        module("nspawn_network", directory=str(made.directory), lab=made.name, subnet=made.subnet)
+    shutil.rmtree(gone.directory)
+    module("nspawn_network", directory=str(ended.directory), lab=ended.name, subnet=ended.subnet, state="absent")
+    assert not Path(f"/sys/class/net/{gone.bridge}").exists()
+    assert gone.table not in run(["nft", "list", "tables"])
+    assert sorted(json.loads(network.REGISTER.read_text())["labs"]) != []
+    assert not {gone.name, ended.name} & set(json.loads(network.REGISTER.read_text())["labs"])
+    assert ssh(lab, "h1", "hostname") == "h1"

@@ -7,9 +7,11 @@ import contextlib
 import hashlib
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
+from . import cgroups
 from .commands import LabError, run
 from .files import locked, read_json, write_json
 from .lab import RUNTIME_DIRECTORY, Lab
@@ -28,6 +30,8 @@ NSPAWN_DIRECTORIES = tuple(
     Path("/run/systemd/nspawn") / name for name in ("locks", "propagate", "unix-export", "notify", "")
 )
 LOCK = RUNTIME_DIRECTORY.with_suffix(".lock")
+# Seconds from a lab's network to the first of its hosts, at most: so long it is believed to be coming up.
+COMING_UP = 30.0
 
 
 def rules(lab: Lab) -> str:
@@ -98,14 +102,31 @@ def wanted(lab: Lab) -> dict[str, Any]:
     return {"bridge": "up", "address": f"{lab.gateway}/24", "table": _rules_hash(lab), "kernel": True}
 
 
+def _runs(name: str) -> bool:
+    """Whether a process of one of the lab's hosts is there."""
+    return any(cgroups.HostCgroups(name, host).processes() for host in cgroups.hosts_of(name))
+
+
+def refuse_others(lab: Lab) -> None:
+    """Make sure that the name is not another directory's whose hosts run, or are about to.
+
+    What a killed run registered and left is nobody's: the next lab of the name takes it over.
+
+    :raises LabError: the lab of this name is another directory's
+    """
+    entry = _register()["labs"].get(lab.name, {})
+    if entry.get("directory", str(lab.directory)) == str(lab.directory):
+        return
+    if _runs(lab.name) or time.time() - entry.get("came_up", 0.0) < COMING_UP:
+        raise LabError(f"a lab named {lab.name} already runs from {entry['directory']}: choose another LAB_NAME")
+
+
 def refuse_conflicts(lab: Lab) -> None:
     """Make sure that neither the name nor the network is somebody else's.
 
     :raises LabError: another directory's lab has this name, or another interface has this network
     """
-    owner = _register()["labs"].get(lab.name, {}).get("directory")
-    if owner and owner != str(lab.directory) and (Path(owner) / "lab.json").exists():
-        raise LabError(f"a lab named {lab.name} already runs from {owner}: choose another LAB_NAME")
+    refuse_others(lab)
     for route in json.loads(run(["ip", "-j", "-4", "route", "show", "root", lab.network]) or "[]"):
         if route.get("dev") != lab.bridge:
             raise LabError(f"{lab.network} is already reached through {route.get('dev')}: choose another LAB_NETWORK")
@@ -117,7 +138,12 @@ def bring_up(lab: Lab) -> None:
         register = _register()
         # Remembered by the first lab only, so that the last one to go restores what was.
         register.setdefault("kernel_before", {str(path): _setting(path) for path in KERNEL})
-        register["labs"][lab.name] = {"directory": str(lab.directory), "rules": _rules_hash(lab)}
+        before = register["labs"].get(lab.name, {})
+        register["labs"][lab.name] = {
+            "directory": str(lab.directory),
+            "rules": _rules_hash(lab),
+            "came_up": before["came_up"] if before.get("directory") == str(lab.directory) else time.time(),
+        }
         write_json(REGISTER, register)
         lab.control_directory.mkdir(mode=0o700, exist_ok=True)
         if not (INTERFACES / lab.bridge).exists():
@@ -145,12 +171,13 @@ def take_down(lab: Lab) -> None:
     """Remove the switch and the table; the last lab also restores the kernel's settings, clears the register."""
     with locked(LOCK):
         register = _register()
-        close_connections(lab)
-        if (INTERFACES / lab.bridge).exists():
-            run(["ip", "link", "del", lab.bridge])
-        if _has_table(lab):
-            run(["nft", "delete", "table", "inet", lab.table])
+        _remove(lab)
         register["labs"].pop(lab.name, None)
+        for name, entry in list(register["labs"].items()):
+            # Whose checkout was deleted without `make lab-down`: nobody else will ever clear it.
+            if not Path(entry["directory"]).exists() and not _runs(name):
+                _remove(Lab(name, Path(entry["directory"]), lab.subnet))  # by its name alone
+                del register["labs"][name]
         if register["labs"]:
             write_json(REGISTER, register)
         else:
@@ -162,6 +189,14 @@ def take_down(lab: Lab) -> None:
                 with contextlib.suppress(OSError):  # another's, or never made
                     directory.rmdir()
         LOCK.unlink(missing_ok=True)
+
+
+def _remove(lab: Lab) -> None:
+    close_connections(lab)
+    if (INTERFACES / lab.bridge).exists():
+        run(["ip", "link", "del", lab.bridge])
+    if _has_table(lab):
+        run(["nft", "delete", "table", "inet", lab.table])
 
 
 def left_overs(lab: Lab) -> bool:

@@ -19,7 +19,6 @@ from tests.support.certificates import Authority
 from tests.support.mariadb import MariaDb
 
 FLAVOR = MariaDB()
-PORT = 33306
 
 
 @dataclass
@@ -47,7 +46,7 @@ class Node:
 
     def as_primary(self, password: str = "secret-r", ca: str = "") -> Primary:
         """Return how replicas reach it."""
-        return Primary(self.name, self.address, PORT, "replication", password, ca or self.ca, "mcp")
+        return Primary(self.name, self.address, self.server.port, "replication", password, ca or self.ca, "mcp")
 
     def bootstrap(self, password: str = "secret-r") -> list[str]:
         """Make it a primary with the accounts that tests need."""
@@ -118,7 +117,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iter
                 "read-only": "ON",
             }
             folder: Path = tmp_path_factory.mktemp(f"m{number}")
-            server = stack.enter_context(MariaDb.start(folder, server_id=number, port=PORT, options=options))
+            server = stack.enter_context(MariaDb.start(folder, server_id=number, options=options))
             return Node(f"db{number}", address, server, str(authority.ca))
 
         yield start

@@ -18,7 +18,7 @@ from ansible_collections.trinitycore.mcp.plugins.modules import (
     mysql_server_state,
 )
 
-from tests.unit.mysql.conftest import PORT, Node
+from tests.unit.mysql.conftest import Node
 
 Run = Callable[..., dict[str, Any]]
 
@@ -79,7 +79,7 @@ def test_a_cluster_from_modules(run: Run, node: Callable[[int], Node]) -> None:
     replica = {
         "name": "db2",
         "primary": {"name": "db1", "address": "127.0.4.1"},
-        "port": PORT,
+        "port": nodes["db1"].server.port,
         "password": "secret-r",
         "ca_file": nodes["db1"].ca,
         "socket": nodes["db2"].socket,

@@ -18,7 +18,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary impo
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import decide
 
 from tests.support.certificates import Authority
-from tests.unit.mysql.conftest import FLAVOR, PORT, Node, wanted
+from tests.unit.mysql.conftest import FLAVOR, Node, wanted
 
 Start = Callable[[int], Node]
 
@@ -41,9 +41,9 @@ def test_bootstrap_replicate_restart_move(node: Start) -> None:
     assert "open for writes" in done
     assert one.bootstrap() == []
 
-    assert two.follow(one, dry=True) == ["follow db1 (127.0.4.1:33306)"]
+    assert two.follow(one, dry=True) == [f"follow db1 (127.0.4.1:{one.server.port})"]
     assert two.member().state is not None and two.member().state.replication is None  # type: ignore[union-attr]
-    assert two.follow(one) == ["follow db1 (127.0.4.1:33306)"]
+    assert two.follow(one) == [f"follow db1 (127.0.4.1:{one.server.port})"]
     assert two.follow(one) == []
 
     one.server.sql("CREATE TABLE world.t (id INT PRIMARY KEY); INSERT INTO world.t VALUES (1)")
@@ -67,7 +67,7 @@ def test_bootstrap_replicate_restart_move(node: Start) -> None:
     two.server.sql("STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0; INSERT INTO world.t VALUES (3)")
     assert decide([one.member(), two.member()], "db1").primary == "db2"
     assert two.bootstrap() == []
-    assert one.follow(two) == ["follow db2 (127.0.4.2:33306)"]
+    assert one.follow(two) == [f"follow db2 (127.0.4.2:{two.server.port})"]
     assert one.follow(two) == []
     one.wait_for(two)
     assert row_count(one) == 3
@@ -77,7 +77,7 @@ def test_network_logins_need_tls_and_only_read(node: Start) -> None:
     one = node(1)
     one.bootstrap()
     one.server.sql("CREATE TABLE world.t (id INT PRIMARY KEY)")
-    with open_remote(one.address, PORT, "app_ro", "secret-a", one.ca) as server:
+    with open_remote(one.address, one.server.port, "app_ro", "secret-a", one.ca) as server:
         assert server.value("SELECT COUNT(*) FROM world.t") == 0
         with pytest.raises(DatabaseError, match="denied"):
             server.execute("INSERT INTO world.t VALUES (1)")
@@ -86,7 +86,7 @@ def test_network_logins_need_tls_and_only_read(node: Start) -> None:
     import pymysql  # noqa: PLC0415 - the driver itself, to leave TLS away
 
     with pytest.raises(pymysql.err.OperationalError, match="Access denied"):
-        pymysql.connect(host=one.address, port=PORT, user="app_ro", password="secret-a", ssl_disabled=True)
+        pymysql.connect(host=one.address, port=one.server.port, user="app_ro", password="secret-a", ssl_disabled=True)
 
 
 def test_a_certificate_of_another_authority_is_refused(node: Start, tmp_path: Path) -> None:
