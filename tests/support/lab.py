@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
+# Seconds; a whole rollout takes five minutes when the machine does other things too.
+LONGEST_PLAYBOOK = 1200
 
 
 @dataclass(frozen=True)
@@ -64,19 +66,25 @@ class Lab:
 
         :param check: raise when the run fails.
         :raises AssertionError: the run failed; the message holds the end of its output.
+        :raises subprocess.TimeoutExpired: it took longer than ``LONGEST_PLAYBOOK``.
         """
-        done = subprocess.run(
+        with subprocess.Popen(
             ["ansible-playbook", str(ROOT / "playbooks" / f"{name}.yml"), "-i", str(self.inventory), *arguments],
             cwd=ROOT,
             env={**self.environment, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-        )
-        start = done.stdout.find("\n{") + 1 if not done.stdout.startswith("{") else 0
+        ) as process:
+            try:
+                stdout, stderr = process.communicate(timeout=LONGEST_PLAYBOOK)
+            except BaseException:
+                process.terminate()  # killed, it would leave its workers behind
+                raise
+        start = stdout.find("\n{") + 1 if not stdout.startswith("{") else 0
         try:
-            result, _ = json.JSONDecoder().raw_decode(done.stdout[start:])
+            result, _ = json.JSONDecoder().raw_decode(stdout[start:])
         except ValueError:
             result = {"stats": {}, "plays": []}
         changed, failures = [], []
@@ -87,9 +95,9 @@ class Lab:
                         changed.append(f"{host}: {task['task']['name']}")
                     if outcome.get("failed") or outcome.get("unreachable"):
                         failures.append(f"{host}: {task['task']['name']}: {outcome.get('msg')}")
-        output = "\n".join([*failures, done.stderr[-4000:]]) if result["plays"] else done.stdout + done.stderr
-        assert not check or done.returncode == 0, f"{name} failed:\n{output[-8000:]}"
-        return Recap(done.returncode, result["stats"], changed, output)
+        output = "\n".join([*failures, stderr[-4000:]]) if result["plays"] else stdout + stderr
+        assert not check or process.returncode == 0, f"{name} failed:\n{output[-8000:]}"
+        return Recap(process.returncode, result["stats"], changed, output)
 
     def ssh(self, host: str, command: str, check: bool = True, timeout: float = 60.0) -> str:
         """Run a shell command on a host and return what it printed.
