@@ -259,6 +259,16 @@ def test_what_a_killed_run_left_is_taken_over_by_another_checkout(lab: Lab, tmp_
     assert up(lab)["hosts"]["h1"]["steps"] == ["start"]
 
 
+def test_a_lab_that_an_older_version_registered_goes_on(lab: Lab) -> None:
+    up(lab)
+    here = {"directory": str(lab.directory), "lab": lab.name, "subnet": SUBNET}
+    register = json.loads(network.REGISTER.read_text())
+    del register["labs"][lab.name]["came_up"]
+    network.REGISTER.write_text(json.dumps(register))
+    assert module("nspawn_network", **here)["changed"] is False
+    assert ssh(lab, "h1", "hostname") == "h1"
+
+
 def test_labs_of_deleted_checkouts_go_with_the_next_one_that_ends(lab: Lab, tmp_path: Path) -> None:
     gone = Lab("deleted", tmp_path / "gone", f"{SUBNET.rpartition('.')[0]}.254")
     ended = Lab("ended", tmp_path / "ended", f"{SUBNET.rpartition('.')[0]}.253")
@@ -268,6 +278,7 @@ def test_labs_of_deleted_checkouts_go_with_the_next_one_that_ends(lab: Lab, tmp_
     module("nspawn_network", directory=str(ended.directory), lab=ended.name, subnet=ended.subnet, state="absent")
     assert not Path(f"/sys/class/net/{gone.bridge}").exists()
     assert gone.table not in run(["nft", "list", "tables"])
-    assert sorted(json.loads(network.REGISTER.read_text())["labs"]) != []
-    assert not {gone.name, ended.name} & set(json.loads(network.REGISTER.read_text())["labs"])
+    registered = set(json.loads(network.REGISTER.read_text())["labs"])
+    assert lab.name in registered
+    assert not {gone.name, ended.name} & registered
     assert ssh(lab, "h1", "hostname") == "h1"

@@ -30,7 +30,7 @@ NSPAWN_DIRECTORIES = tuple(
     Path("/run/systemd/nspawn") / name for name in ("locks", "propagate", "unix-export", "notify", "")
 )
 LOCK = RUNTIME_DIRECTORY.with_suffix(".lock")
-# Seconds from a lab's network to the first of its hosts, at most: so long it is believed to be coming up.
+# Seconds from the last look after a lab's network to the first of its hosts, at most: so long it may be coming up.
 COMING_UP = 30.0
 
 
@@ -138,11 +138,10 @@ def bring_up(lab: Lab) -> None:
         register = _register()
         # Remembered by the first lab only, so that the last one to go restores what was.
         register.setdefault("kernel_before", {str(path): _setting(path) for path in KERNEL})
-        before = register["labs"].get(lab.name, {})
         register["labs"][lab.name] = {
             "directory": str(lab.directory),
             "rules": _rules_hash(lab),
-            "came_up": before["came_up"] if before.get("directory") == str(lab.directory) else time.time(),
+            "came_up": time.time(),
         }
         write_json(REGISTER, register)
         lab.control_directory.mkdir(mode=0o700, exist_ok=True)
