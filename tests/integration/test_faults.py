@@ -10,6 +10,9 @@ import pytest
 from tests.support.calls import Outcome, load
 from tests.support.lab import Lab
 
+# Not of the lab's boot and rollout too, for which the first of them waits.
+pytestmark = pytest.mark.timeout(300, func_only=True)
+
 Figure = Callable[[str], None]
 
 CALLS = 2000
@@ -24,7 +27,6 @@ def _wait_for(outcome: Outcome, calls: int) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.timeout(300)
 def test_killing_an_instance_fails_no_call(lab: Lab, figure: Figure) -> None:
     with load(lab.endpoints, CALLS, CONCURRENCY) as outcome:
         _wait_for(outcome, CALLS // 5)
@@ -37,7 +39,6 @@ def test_killing_an_instance_fails_no_call(lab: Lab, figure: Figure) -> None:
     assert int(lab.ssh("app1", "systemctl show -P NRestarts trinitycore-mcp@1")) >= 1
 
 
-@pytest.mark.timeout(300)
 def test_restarting_a_host_of_instances_fails_no_call(lab: Lab, figure: Figure) -> None:
     with load(lab.endpoints, CALLS, CONCURRENCY) as outcome:
         _wait_for(outcome, CALLS // 5)
@@ -46,7 +47,6 @@ def test_restarting_a_host_of_instances_fails_no_call(lab: Lab, figure: Figure) 
     assert outcome.failures == []
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("verb", ["stop", "kill -s KILL"])
 def test_losing_a_database_replica_fails_no_call(lab: Lab, figure: Figure, verb: str) -> None:
     try:

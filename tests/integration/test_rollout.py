@@ -16,7 +16,7 @@ def test_a_second_run_changes_nothing(lab: Lab) -> None:
     assert recap.changed_tasks == []
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300, func_only=True)
 def test_check_mode_on_a_deployed_cluster_foresees_no_change(lab: Lab) -> None:
     recap = lab.playbook("site", "--check", "--diff")
     assert recap.changed_tasks == []
