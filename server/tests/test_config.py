@@ -59,7 +59,7 @@ def test_every_error_is_told_at_once_with_key_value_and_what_is_allowed(write: W
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("auth: {enabled: true}", "auth: api_keys_file is needed unless auth.enabled is false"),
+        ("auth: {enabled: true}", "auth: api_keys_file, api_keys_in_database or jwt is needed unless"),
         (MINIMAL + "metrics: {port: 8001}", "configuration: server and metrics listen on the same host and port"),
         (
             MINIMAL + "database: {hosts: [{host: a}, {host: a}]}",
