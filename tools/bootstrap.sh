@@ -5,7 +5,8 @@ set -eu
 cd "$(dirname "$0")/.."
 PATH=$(printf '%s' "$PATH" | sed "s#$PWD/.venv/bin:##")        # a broken .venv must not be asked to mend itself
 set_of=${1:-run}
-case $set_of in run) requirements=requirements.txt ;; dev) requirements=requirements-dev.txt ;;
+case $set_of in run) requirements=requirements.txt server=./server ;;
+    dev) requirements=requirements-dev.txt server="./server[otlp,sentry]" ;;
     *) echo "usage: $0 run|dev" >&2; exit 2 ;; esac
 
 stamp=.venv/.installed-$set_of
@@ -40,7 +41,7 @@ fi
 
 [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || python3 -m venv --clear .venv
 .venv/bin/python -m pip install -qq --disable-pip-version-check \
-    -c server/requirements.txt -r "$requirements" -e server
+    -c server/requirements.txt -r "$requirements" -e "$server"
 
 # The checkout is the collection: trinitycore.mcp resolves to it in Ansible and in Python alike.
 mkdir -p .venv/collections/ansible_collections/trinitycore
