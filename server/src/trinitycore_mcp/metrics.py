@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 from importlib.metadata import version
 
@@ -63,6 +64,23 @@ DB_HOST_UP = Gauge(
     ("pool", "role"),
     registry=REGISTRY,
 )
+REDIS_UP = Gauge("mcp_redis_up", "1 while a writable Redis is known and answers.", registry=REGISTRY)
+REDIS_COMMAND_DURATION = Histogram(
+    "mcp_redis_command_duration_seconds",
+    "Time of one Redis command or pipeline, waiting for a connection included, by command.",
+    ("kind",),
+    buckets=_BUCKETS,
+    registry=REGISTRY,
+)
+REDIS_ERRORS = Counter(
+    "mcp_redis_errors", "Redis commands that failed, by kind of error.", ("cause",), registry=REGISTRY
+)
+LEADER = Gauge("mcp_leader", "1 while this instance is the one that runs the fleet's jobs.", registry=REGISTRY)
+JOB_RUNS = Counter(
+    "mcp_job_runs", "Runs of the leader's jobs, by job and result.", ("job", "result"), registry=REGISTRY
+)
+redis_command_duration = functools.cache(REDIS_COMMAND_DURATION.labels)
+"""The child of a kind of command; looking it up anew would cost more than observing."""
 BUILD_INFO = Gauge("mcp_build_info", "Always 1.", ("version", "python", "sdk", "instance_name"), registry=REGISTRY)
 
 
