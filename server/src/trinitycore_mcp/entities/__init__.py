@@ -1,0 +1,25 @@
+"""The things of the game that can be looked up: one design for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from trinitycore_mcp.entities import naming
+from trinitycore_mcp.entities.catalogue import ENTITIES
+from trinitycore_mcp.entities.entity import Entity
+from trinitycore_mcp.entities.naming import reference, references
+from trinitycore_mcp.toolkit import Call
+
+__all__ = ["ENTITIES", "Entity", "names_of", "reference", "references"]
+
+
+async def names_of(call: Call, entity: str, ids: Iterable[int | None], locale: str | None = None) -> dict[int, str]:
+    """Return the names of rows by id; ids that are not above 0 are no ids.
+
+    Rows that are not there are left out, and so are all when the table is missing: a name is a convenience.
+
+    :param entity: a key of ENTITIES.
+    :param locale: the language, e.g. deDE; a name that is not translated is in English.
+    :raises ToolError: the database can't be read.
+    """
+    return await naming.names_of(call, ENTITIES[entity], ids, locale)

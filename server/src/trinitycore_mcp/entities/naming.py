@@ -1,0 +1,66 @@
+"""Names of rows by their ids, for everything that shows an id."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from weakref import WeakKeyDictionary
+
+from trinitycore_mcp.entities.entity import Entity
+from trinitycore_mcp.schema import Schema
+from trinitycore_mcp.toolkit import Call, Reference
+
+# Lists are filled up to one of these lengths: few statements for the database to prepare, however many ids.
+_LENGTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+_statements: WeakKeyDictionary[Schema, dict[tuple[str, str | None, int], str | None]] = WeakKeyDictionary()
+
+
+async def names_of(call: Call, entity: Entity, ids: Iterable[int | None], locale: str | None = None) -> dict[int, str]:
+    """Return the names of rows by id; ids that are not above 0 are no ids.
+
+    Rows that are not there are left out, and so are all when the table is missing: a name is a convenience.
+
+    :param locale: the language, e.g. deDE; a name that is not translated is in English.
+    :raises ToolError: the database can't be read.
+    """
+    wanted = sorted({number for number in ids if number and number > 0})
+    if not wanted:
+        return {}
+    schema = await call.schema()
+    chunks = [wanted[start : start + _LENGTHS[-1]] for start in range(0, len(wanted), _LENGTHS[-1])]
+    found = await asyncio.gather(*(_names(call, schema, entity, chunk, locale) for chunk in chunks))
+    return found[0] if len(found) == 1 else {number: name for each in found for number, name in each.items()}
+
+
+async def _names(call: Call, schema: Schema, entity: Entity, ids: list[int], locale: str | None) -> dict[int, str]:
+    length = next(each for each in _LENGTHS if each >= len(ids))
+    statements = _statements.setdefault(schema, {})
+    what = (entity.name, locale, length)
+    if what not in statements:
+        statements[what] = _statement(schema, entity, locale, length)
+    sql = statements[what]
+    if sql is None:
+        return {}
+    rows = await call.rows(sql, (*ids, *(ids[-1:] * (length - len(ids)))))
+    return {row["id"]: row["local"] or row["name"] or "" for row in rows}
+
+
+def _statement(schema: Schema, entity: Entity, locale: str | None, length: int) -> str | None:
+    if entity.label is None or not schema.has(entity.table, entity.key, entity.label, database=entity.database):
+        return None
+    key = schema.column(entity.table, entity.key, "t", database=entity.database)
+    name = schema.column(entity.table, entity.label, "t", database=entity.database)
+    local, join = entity.translation(schema, locale).of(entity.label)
+    marks = ", ".join(["%s"] * length)
+    table = schema.table(entity.table, entity.database)
+    return f"SELECT {key} AS id, {name} AS name, {local} AS local FROM {table} t{join} WHERE {key} IN ({marks})"
+
+
+def reference(number: int | None, names: Mapping[int, str]) -> Reference | None:
+    """Return an id with its name, or None for no id (0)."""
+    return Reference(id=number, name=names.get(number)) if number else None
+
+
+def references(numbers: Iterable[int | None], names: Mapping[int, str]) -> list[Reference]:
+    """Return ids with their names, in order, without those that are 0."""
+    return [Reference(id=number, name=names.get(number)) for number in numbers if number]
