@@ -267,3 +267,32 @@ async def test_nothing_is_left_running(redis: Redis) -> None:
     assert asyncio.all_tasks() == before
     with pytest.raises(RedisAway):
         _ = link.client
+
+
+async def test_commands_under_load_are_all_answered_each_with_its_own(redis: Redis) -> None:
+    async with linked(redis) as link:
+
+        async def work(number: int) -> None:
+            for turn in range(30):
+                key = f"mcp:{number}:{turn}"
+                await link.client.set(key, key)
+                assert await link.client.get(key) == key.encode()
+
+        await asyncio.gather(*(work(number) for number in range(200)))
+        assert link.up
+
+
+async def test_a_cancelled_caller_and_a_refused_command_disturb_no_other(redis: Redis) -> None:
+    async with linked(redis) as link:
+        await link.client.set("mcp:x", "text")
+        calls = [asyncio.create_task(link.client.get("mcp:x")) for _ in range(20)]
+        bad = asyncio.create_task(link.client.execute_command("INCR", "mcp:x"))  # type: ignore[no-untyped-call]
+        more = [asyncio.create_task(link.client.get("mcp:x")) for _ in range(20)]
+        await asyncio.sleep(0)
+        for call in calls[::2]:
+            call.cancel()
+        answers = await asyncio.gather(*calls[1::2], *more)
+        assert answers == [b"text"] * 30
+        with pytest.raises(RedisAway, match="not an integer"):
+            await bad
+        assert link.up

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any, Protocol
 
-from redis.asyncio import BlockingConnectionPool, Connection, ConnectionPool, Redis
+from redis.asyncio import Connection, ConnectionPool, Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
 from trinitycore_mcp import metrics
+from trinitycore_mcp.redis_link.batches import Batches
 from trinitycore_mcp.redis_link.errors import RedisAway
 from trinitycore_mcp.redis_link.settings import Address, RedisSettings
 
-# Connections that commands may hold at the same time; batches make a few serve thousands of requests a second.
-POOL_SIZE = 16
+# Pipelines at the same time; further ones wait their turn, within their timeout. Single commands need no such limit.
+_PIPELINES = 8
 _CLIENT_NAME = "trinitycore-mcp"
 
 
@@ -80,7 +81,8 @@ class Failures(Protocol):
 class GuardedRedis(Redis):
     """A client whose commands and pipelines end within the timeout, with an answer or RedisAway.
 
-    `NoScriptError` passes, since redis-py's scripts load themselves on it. Pub/sub and WATCH are not guarded.
+    Commands of many tasks share round trips, so none may block (BLPOP and the like) or depend on the connection
+    (WATCH, SELECT, SUBSCRIBE). `NoScriptError` passes, since redis-py's scripts load themselves on it.
     """
 
     def __init__(self, settings: RedisSettings, address: Address, failures: Failures) -> None:
@@ -91,57 +93,57 @@ class GuardedRedis(Redis):
             password=settings.password,
             database=settings.database,
         )
-        pool = BlockingConnectionPool(max_connections=POOL_SIZE, timeout=None, **options)
-        super().__init__(connection_pool=pool)
+        super().__init__(connection_pool=ConnectionPool(**options))
         self._timeout = settings.timeout
         self._failures = failures
+        self._batches = Batches(self.connection_pool, self.parse_response, settings.timeout)
+        self._turns = asyncio.Semaphore(_PIPELINES)
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Run one command.
 
         :raises RedisAway: it could not be run in time, or Redis refused it.
         """
-        run: Callable[..., Awaitable[Any]] = super().execute_command
-        return await guarded(lambda: run(*args, **options), str(args[0]).lower(), self._timeout, self._failures)
+        started = perf_counter()
+        try:
+            return await self._batches.submit(args, options)
+        except NoScriptError:
+            raise
+        except (RedisError, OSError) as error:  # TimeoutError is an OSError
+            raise self._failures.failed(error) from error
+        finally:
+            metrics.redis_command_duration(args[0]).observe(perf_counter() - started)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> GuardedPipeline:
-        """Return a pipeline whose `execute` is guarded the same way as a whole."""
+        """Return a pipeline whose `execute` is guarded as a whole; no other command comes between its own."""
         pipeline = GuardedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
-        pipeline.guard(self._timeout, self._failures)
+        pipeline.guard(self._timeout, self._failures, self._turns)
         return pipeline
 
 
 class GuardedPipeline(Pipeline):
     """A pipeline that ends within the timeout."""
 
-    def guard(self, timeout: float, failures: Failures) -> None:
-        """:param timeout: seconds for `execute` as a whole."""
+    def guard(self, timeout: float, failures: Failures, turns: asyncio.Semaphore) -> None:
+        """:param timeout: seconds for `execute` as a whole.
+        :param turns: how many may run at the same time.
+        """
         self._timeout = timeout
         self._failures = failures
+        self._turns = turns
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
         """Run the commands.
 
         :raises RedisAway: they could not be run in time, or Redis refused one and `raise_on_error` is set.
         """
-        run = super().execute
-        result: list[Any] = await guarded(lambda: run(raise_on_error), "pipeline", self._timeout, self._failures)
-        return result
-
-
-async def guarded(run: Callable[[], Awaitable[Any]], kind: str, limit: float, failures: Failures) -> Any:
-    """Run something on Redis, measured and within `limit` seconds.
-
-    :param kind: the metric's label, a command's name.
-    :raises RedisAway: it failed or did not end in time.
-    """
-    started = perf_counter()
-    try:
-        async with asyncio.timeout(limit):
-            return await run()
-    except NoScriptError:
-        raise
-    except (RedisError, OSError, TimeoutError) as error:
-        raise failures.failed(error) from error
-    finally:
-        metrics.redis_command_duration(kind).observe(perf_counter() - started)
+        started = perf_counter()
+        try:
+            async with asyncio.timeout(self._timeout), self._turns:
+                return await super().execute(raise_on_error)
+        except NoScriptError:
+            raise
+        except (RedisError, OSError) as error:
+            raise self._failures.failed(error) from error
+        finally:
+            metrics.redis_command_duration("PIPELINE").observe(perf_counter() - started)
