@@ -11,7 +11,7 @@ from trinitycore_mcp.config.observability import Logging, Sentry, Tracing
 from trinitycore_mcp.config.operations import Backup, Leader, Players, Retention, State
 from trinitycore_mcp.config.redis import Redis, RedisHost, RedisTls, Sentinel, SentinelHost
 from trinitycore_mcp.config.root import Config
-from trinitycore_mcp.config.types import DatabaseName, FileName, HostName, Port, Seconds, Section, ToolName
+from trinitycore_mcp.config.types import DatabaseName, FileName, HostName, Port, Seconds, SecretFile, Section, ToolName
 
 __all__ = [
     "Algorithm",
@@ -42,6 +42,7 @@ __all__ = [
     "RedisTls",
     "Retention",
     "Seconds",
+    "SecretFile",
     "Section",
     "Sentinel",
     "SentinelHost",

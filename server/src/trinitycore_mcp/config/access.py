@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from trinitycore_mcp.config.types import FileName, Lifetime, Section, SecureUrl, Share, ToolName
+from trinitycore_mcp.config.types import FileName, Lifetime, SecretFile, Section, SecureUrl, Share, ToolName
 
 Algorithm = Literal[
     "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
@@ -21,7 +21,7 @@ def _usual_algorithms(data: dict[str, Any]) -> list[Algorithm]:
 class Jwt(Section):
     """Tokens (JWT, RFC 7519) that others signed: with one secret that both know, or with keys they publish."""
 
-    secret_file: FileName | None = None
+    secret_file: SecretFile | None = None
     """File with the shared secret; for HS256, HS384, HS512 only."""
     jwks_url: SecureUrl | None = None
     """Where the signer's public keys are (JWK Set, RFC 7517)."""

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from trinitycore_mcp.config.types import Account, DatabaseName, FileName, HostName, Port, Seconds, Section
+from trinitycore_mcp.config.types import Account, DatabaseName, FileName, HostName, Port, Seconds, SecretFile, Section
 
 
 class DatabaseHost(Section):
@@ -65,7 +65,7 @@ class Writer(Section):
 
     user: Account = "app_rw"
     """Account name."""
-    password_file: FileName
+    password_file: SecretFile
     """File with its password."""
 
 
@@ -85,7 +85,7 @@ class Database(Section):
     """All servers of the cluster, in any order."""
     user: Account = "app_ro"
     """Account that reads; it should have SELECT and SHOW VIEW on our five databases and nothing else."""
-    password_file: FileName | None = None
+    password_file: SecretFile | None = None
     """File with its password; None: it has none."""
     writer: Writer | None = None
     """Account for our own database; without it there is no audit table and there are no API keys in the database."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from trinitycore_mcp.config.types import FileName, HostName, Origin, Port, ResourceUrl, Seconds, Section
+from trinitycore_mcp.config.types import FileName, HostName, Origin, Port, ResourceUrl, Seconds, SecretFile, Section
 
 
 class ListenerTls(Section):
@@ -14,7 +14,7 @@ class ListenerTls(Section):
 
     certificate_file: FileName
     """PEM: our certificate, then those between it and the CA."""
-    key_file: FileName
+    key_file: SecretFile
     """PEM: the certificate's private key, without passphrase."""
     client_ca_file: FileName | None = None
     """When set, a client must show a certificate signed by this CA."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from trinitycore_mcp.config.types import FileName, Section, Share, UnitPattern, Url
+from trinitycore_mcp.config.types import SecretFile, Section, Share, UnitPattern, Url
 
 
 class Logging(Section):
@@ -25,14 +25,14 @@ class Tracing(Section):
     """Where spans go by OTLP over HTTP, e.g. http://127.0.0.1:4318/v1/traces; None: nowhere."""
     sample_ratio: Share = 1.0
     """Share of the traces that begin here which is recorded; one that a client began is as it says."""
-    headers_file: FileName | None = None
+    headers_file: SecretFile | None = None
     """File with HTTP headers for the endpoint, one `Name: value` a line."""
 
 
 class Sentry(Section):
     """Errors of ours, reported to Sentry; costs nothing while there is no DSN."""
 
-    dsn_file: FileName | None = None
+    dsn_file: SecretFile | None = None
     """File with the DSN; None: no reports."""
     environment: Annotated[str, StringConstraints(pattern=r"^[^\s/]{1,64}$")] = "production"
     """What Sentry groups reports by."""

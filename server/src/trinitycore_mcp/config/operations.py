@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trinitycore_mcp.config.types import AbsolutePath, FileName, Section
+from trinitycore_mcp.config.types import AbsolutePath, SecretFile, Section
 
 
 class Leader(Section):
@@ -37,7 +37,7 @@ class Backup(Section):
 class State(Section):
     """What the instances must know in common without Redis."""
 
-    request_state_key_file: FileName | None = None
+    request_state_key_file: SecretFile | None = None
     """File with the keys that seal the state a client carries between requests, one a line, 32 characters or more:
     the first one seals, all of them open. None: a key of this instance's own, made at start."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from trinitycore_mcp.config.types import Account, FileName, HostName, Port, Seconds, Section
+from trinitycore_mcp.config.types import Account, FileName, HostName, Port, Seconds, SecretFile, Section
 
 
 class RedisHost(Section):
@@ -36,7 +36,7 @@ class Sentinel(Section):
     """The Sentinels, in any order."""
     username: Account | None = None
     """ACL user at the Sentinels; None: their default user."""
-    password_file: FileName | None = None
+    password_file: SecretFile | None = None
     """File with that user's password; None: it has none."""
 
 
@@ -47,7 +47,7 @@ class RedisTls(Section):
     """PEM: the CA that must have signed their certificates, for the name we connect to."""
     certificate_file: FileName | None = None
     """PEM: the certificate that we show, when they ask for one."""
-    key_file: FileName | None = None
+    key_file: SecretFile | None = None
     """PEM: its private key, without passphrase."""
 
     @model_validator(mode="after")
@@ -58,15 +58,16 @@ class RedisTls(Section):
 
 
 class Redis(Section):
-    """Redis: either `sentinel`, which says where the primary is, or `hosts`."""
+    """Redis, found by `sentinel`, by `hosts`, or by both."""
 
     hosts: list[RedisHost] = Field(default=[])
-    """The Redis servers, in any order: each is asked for its role. Not together with sentinel."""
+    """The Redis servers, in any order: each is asked for its role. With sentinel they matter only while no Sentinel
+    answers."""
     sentinel: Sentinel | None = None
-    """Ask Sentinels for the primary. Not together with hosts."""
+    """Ask Sentinels for the primary."""
     username: Account | None = None
     """ACL user; None: the default user."""
-    password_file: FileName | None = None
+    password_file: SecretFile | None = None
     """File with that user's password; None: it has none."""
     tls: RedisTls | None = None
     """TLS to the servers and the Sentinels."""
@@ -80,11 +81,11 @@ class Redis(Section):
     """Seconds to connect, TLS and login included."""
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if bool(self.hosts) == (self.sentinel is not None):
-            raise ValueError("either hosts or sentinel is needed, not both")
-        hosts = self.sentinel.hosts if self.sentinel else self.hosts
-        seen = [f"{host.host}:{host.port}" for host in hosts]
-        if len(set(seen)) != len(seen):
-            raise ValueError(f"the same host stands twice in {', '.join(seen)}")
+    def _hosts_given(self) -> Self:
+        if not self.hosts and self.sentinel is None:
+            raise ValueError("hosts or sentinel is needed")
+        for hosts in (self.hosts, self.sentinel.hosts if self.sentinel else []):
+            seen = [f"{host.host}:{host.port}" for host in hosts]
+            if len(set(seen)) != len(seen):
+                raise ValueError(f"the same host stands twice in {', '.join(seen)}")
         return self

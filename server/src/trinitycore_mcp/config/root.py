@@ -54,7 +54,7 @@ class Config(Section):
         if self.auth.authorization_servers and self.server.public_url is None:
             wrong.append("auth.authorization_servers needs server.public_url, which clients ask a token for")
         if wrong:
-            raise ValueError("; ".join(wrong))
+            raise ValueError("\n".join(wrong))
         return self
 
     def for_instance(self, number: int, default_name: str) -> Config:

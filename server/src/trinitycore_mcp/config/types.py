@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -18,8 +19,19 @@ HostName = Annotated[str, StringConstraints(min_length=1, max_length=253, patter
 # Goes into SQL between backquotes, so nothing that could end the quotation.
 DatabaseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_$-]{1,64}$")]
 Account = Annotated[str, StringConstraints(min_length=1, max_length=80)]
-FileName = Annotated[str, StringConstraints(min_length=1)]
+
+
+@dataclass(frozen=True)
+class File:
+    """Marks a key whose value names a file."""
+
+    secret: bool
+
+
+FileName = Annotated[str, StringConstraints(min_length=1), File(secret=False)]
 """A file, from the folder that systemd hands credentials over in, else from that of config.yml."""
+SecretFile = Annotated[str, StringConstraints(min_length=1), File(secret=True)]
+"""The same, for files that only we may read."""
 AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/.+$")]
 ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 # Also systemd's patterns, such as trinitycore-mcp@*.service.

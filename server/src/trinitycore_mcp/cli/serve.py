@@ -1,0 +1,73 @@
+"""serve and check-config."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import logging
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from trinitycore_mcp.cli.options import config_option
+from trinitycore_mcp.config_error import ConfigError
+
+if TYPE_CHECKING:
+    from trinitycore_mcp.cli.options import Commands
+    from trinitycore_mcp.config_load import Loaded
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands."""
+    serve = commands.add_parser("serve", help="run the server")
+    config_option(serve)
+    how = serve.add_mutually_exclusive_group()
+    how.add_argument("--instance", type=int, metavar="N", help="this host's N-th instance: ports and name follow")
+    how.add_argument("--stdio", action="store_true", help="speak MCP on standard input and output, to one client")
+    serve.set_defaults(run=_serve)
+
+    check = commands.add_parser("check-config", help="say whether the configuration is right, with all that is wrong")
+    config_option(check)
+    check.add_argument("--files", action="store_true", help="also read the keys and certificates that it names")
+    check.set_defaults(run=_check)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from trinitycore_mcp import config_check, config_load, lifecycle, logs  # noqa: PLC0415
+
+    # Whoever starts us on their own terminal is the only one who can call: nobody has to prove who they are.
+    loaded = config_load.load(options.config, auth_needed=not options.stdio)
+    if options.instance is not None:
+        loaded = _instance(loaded, options.instance)
+    logs.configure(loaded.config.logging.level)
+    for notice in (*loaded.notices, *config_check.permission_warnings(loaded)):
+        logging.getLogger(__name__).warning("%s", notice)
+    if options.stdio:
+        lifecycle.serve_stdio(loaded)
+    else:
+        lifecycle.serve(loaded)
+    return 0
+
+
+def _instance(loaded: Loaded, number: int) -> Loaded:
+    try:
+        config = loaded.config.for_instance(number, socket.gethostname())
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    return dataclasses.replace(loaded, config=config)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from trinitycore_mcp import config_check, config_load  # noqa: PLC0415
+
+    loaded = config_load.load(options.config)
+    notices = list(loaded.notices)
+    if options.files:
+        findings = config_check.check_files(loaded)
+        if findings.errors:
+            raise ConfigError("\n".join(findings.errors))
+        notices += findings.warnings
+    for notice in notices:
+        print(f"trinitycore-mcp: {notice}", file=sys.stderr)
+    print("configuration is right")
+    return 0
