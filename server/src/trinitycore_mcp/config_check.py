@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +15,6 @@ from trinitycore_mcp.config.overrides import FROM_ENVIRONMENT
 from trinitycore_mcp.config_error import ConfigError
 from trinitycore_mcp.config_load import Loaded
 
-# RFC 7518 section 3.2: a key as long as the hash, at least.
-_HMAC_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 _STATE_KEY_CHARACTERS = 32
 
 
@@ -103,14 +101,20 @@ def _access(loaded: Loaded) -> Iterator[_Check]:
         path = loaded.path(auth.api_keys_file)
         yield ["auth.api_keys_file"], lambda: _api_keys(path)
     if auth.jwt and auth.jwt.secret_file:
-        least = max(_HMAC_BYTES.get(algorithm, 0) for algorithm in auth.jwt.algorithms)
-        yield _text(loaded, "auth.jwt.secret_file", auth.jwt.secret_file, lambda text: _hmac_secret(text, least))
+        yield ["auth.jwt.secret_file"], partial(_shared_secret, loaded, auth.jwt.secret_file, auth.jwt.algorithms)
     if auth.jwt and auth.jwt.jwks_file:
         yield _text(loaded, "auth.jwt.jwks_file", auth.jwt.jwks_file, _jwks)
 
 
+# check-config without --files needs none of these imports.
+def _shared_secret(loaded: Loaded, name: str, algorithms: Iterable[str]) -> None:
+    from trinitycore_mcp.access.tokens import checked_secret  # noqa: PLC0415
+
+    checked_secret(loaded.secret("auth.jwt.secret_file", name).encode(), algorithms)
+
+
 def _api_keys(path: Path) -> None:
-    from trinitycore_mcp.access.keys import load_keys  # noqa: PLC0415 (check-config without --files needs it not)
+    from trinitycore_mcp.access.keys import load_keys  # noqa: PLC0415
 
     load_keys(path)
 
@@ -151,11 +155,6 @@ def _text(loaded: Loaded, key: str, name: str, problem: Callable[[str], str | No
             raise ConfigError(f"{key}: {name}: {wrong}")
 
     return [key], check
-
-
-def _hmac_secret(text: str, least: int) -> str | None:
-    size = len(text.encode())
-    return f"has {size} bytes, the algorithms want {least} or more" if size < least else None
 
 
 def _jwks(text: str) -> str | None:

@@ -57,6 +57,7 @@ _SECRETS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "jwt_secret": (("auth", "jwt", "secret_file"), (JWT_SECRET,)),
     "sentry_dsn": (("sentry", "dsn_file"), ("SENTRY_DSN",)),
 }
+_SECRET_BYTES = 32  # of HS256, RFC 7518 section 3.2
 _API_KEYS = ("API_KEY", "MCP_API_KEY", "API_KEYS", "MCP_API_KEYS")
 _LEVELS = {
     "fatal": "FATAL", "silent": "FATAL", "error": "ERROR", "warn": "WARNING", "warning": "WARNING",
@@ -177,6 +178,10 @@ class _Converter:
             value = self._take(alike)
             if value is not None:
                 self._keep(name, keys, value)
+                if name == "jwt_secret" and len(value.encode()) < _SECRET_BYTES:
+                    done.notices.append(
+                        f"{JWT_SECRET}: is too short to be safe: {_SECRET_BYTES} bytes or more are needed"
+                    )
         self._period()
         self._algorithms()
         self._level()

@@ -7,6 +7,7 @@ import dataclasses
 import logging
 import socket
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from trinitycore_mcp.cli.options import config_option
@@ -33,20 +34,29 @@ def add_commands(commands: Commands) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from trinitycore_mcp import config_check, config_load, lifecycle, logs  # noqa: PLC0415
+    from trinitycore_mcp import config_check, lifecycle, logs  # noqa: PLC0415
 
-    # Whoever starts us on their own terminal is the only one who can call: nobody has to prove who they are.
-    loaded = config_load.load(options.config, auth_needed=not options.stdio)
-    if options.instance is not None:
-        loaded = _instance(loaded, options.instance)
+    loaded = _load(options)
     logs.configure(loaded.config.logging.level)
     for notice in (*loaded.notices, *config_check.permission_warnings(loaded)):
         logging.getLogger(__name__).warning("%s", notice)
     if options.stdio:
         lifecycle.serve_stdio(loaded)
     else:
-        lifecycle.serve(loaded)
+        lifecycle.serve(loaded, partial(_load, options))
     return 0
+
+
+def _load(options: argparse.Namespace) -> Loaded:
+    """Read the configuration, as this instance has it.
+
+    :raises ConfigError: as config_load.load.
+    """
+    from trinitycore_mcp import config_load  # noqa: PLC0415
+
+    # Whoever starts us on their own terminal is the only one who can call: nobody has to prove who they are.
+    loaded = config_load.load(options.config, auth_needed=not options.stdio)
+    return loaded if options.instance is None else _instance(loaded, options.instance)
 
 
 def _instance(loaded: Loaded, number: int) -> Loaded:

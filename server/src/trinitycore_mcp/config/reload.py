@@ -21,6 +21,14 @@ APPLIED = (
 )
 """Keys, with all below them, that a reload applies. Everything else is built into sockets, pools and the catalogue of
 tools when the server starts."""
+NOT_APPLIED = (
+    "auth.api_keys_in_database",
+    "auth.authorization_servers",
+    "auth.cache_ttl",
+    "auth.enabled",
+    "auth.jwt.jwks_url",
+)
+"""Keys below those that want a restart all the same."""
 
 
 class Reload(NamedTuple):
@@ -37,22 +45,25 @@ def reload_plan(old: Config, new: Config) -> Reload:
 
     Lists count as a whole. Both must be of the same instance (`Config.for_instance`).
     """
-    before, after = dict(_leaves(old.model_dump())), dict(_leaves(new.model_dump()))
-    changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
-    # A section that is None on one side has no keys there: those of the other side say it all.
-    sections = {key for key in changed if any(other.startswith(f"{key}.") for other in changed)}
-    keys = [key for key in changed if key not in sections]
-    return Reload([key for key in keys if _applied(key)], [key for key in keys if not _applied(key)])
+    apply, restart = set(), set()
+    for key, shown in _changes(old.model_dump(), new.model_dump()):
+        (apply if _below(key, APPLIED) and not _below(key, NOT_APPLIED) else restart).add(shown)
+    return Reload(sorted(apply - restart), sorted(restart))
 
 
-def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
-    for name, value in values.items():
+def _changes(
+    old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "", shown: str | None = None
+) -> Iterator[tuple[str, str]]:
+    """Return each key that changed, and the key to show: a section that is new or gone is shown as a whole."""
+    for name in {**old, **new}:
         key = f"{prefix}{name}"
-        if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{key}.")
-        else:
-            yield key, value
+        before, after = old.get(name), new.get(name)
+        if isinstance(before, dict) or isinstance(after, dict):
+            whole = shown or (key if before is None or after is None else None)
+            yield from _changes(before or {}, after or {}, f"{key}.", whole)
+        elif before != after:
+            yield key, shown or key
 
 
-def _applied(key: str) -> bool:
-    return any(key == applied or key.startswith(f"{applied}.") for applied in APPLIED)
+def _below(key: str, places: tuple[str, ...]) -> bool:
+    return any(key == place or key.startswith(f"{place}.") for place in places)
