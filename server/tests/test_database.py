@@ -28,9 +28,14 @@ HEAVY = "SELECT COUNT(*) FROM " + ", ".join(f"world.item_template t{n}" for n in
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MariaDb, MariaDb]]:
     folder = tmp_path_factory.mktemp("pair")
-    with MariaDb.start(folder / "1", server_id=1) as primary, MariaDb.start(folder / "2", server_id=2) as replica:
+    safe = {"innodb_flush_log_at_trx_commit": "1"}  # tests kill the servers, and rows must survive that
+    with (
+        MariaDb.start(folder / "1", server_id=1, options=safe) as primary,
+        MariaDb.start(folder / "2", server_id=2, options=safe) as replica,
+    ):
         replica.replicate_from(primary)
         load_lab_world(primary)
+        primary.sql("GRANT SLAVE MONITOR ON *.* TO app_ro")
         replica.wait_for_gtid(primary.sql("SELECT @@gtid_binlog_pos")[0][0])
         yield primary, replica
 

@@ -42,6 +42,15 @@ HTTP_REJECTED = Counter(
     registry=REGISTRY,
 )
 AUTH = Counter("mcp_auth", "Authentications, by method and result.", ("method", "result"), registry=REGISTRY)
+RATE_LIMIT = Counter(
+    "mcp_rate_limit",
+    "Calls counted for a limit of their key or tool: allowed, refused, or allowed by this instance's own count.",
+    ("scope", "result"),
+    registry=REGISTRY,
+)
+AUDIT_DROPPED = Counter(
+    "mcp_audit_dropped", "Audit records that never reached the database; the log has them.", registry=REGISTRY
+)
 DB_QUERY_DURATION = Histogram(
     "mcp_db_query_duration_seconds",
     "Time of one database query, waiting for a connection included, by host and kind of query.",
@@ -62,6 +71,24 @@ DB_HOST_UP = Gauge(
     "mcp_db_host_up",
     "1 when the database host answers, by role seen last.",
     ("pool", "role"),
+    registry=REGISTRY,
+)
+DB_REPLICATION_LAG = Gauge(
+    "mcp_db_replication_lag_seconds",
+    "Seconds that a replica is behind; NaN: unknown.",
+    ("pool",),
+    registry=REGISTRY,
+)
+DB_BREAKER_OPEN = Gauge(
+    "mcp_db_breaker_open",
+    "1 while the database host is left alone after failures in a row.",
+    ("pool",),
+    registry=REGISTRY,
+)
+DB_QUERIES_KILLED = Counter(
+    "mcp_db_queries_killed",
+    "Statements ended in the database because their caller left or their result grew too large.",
+    ("pool",),
     registry=REGISTRY,
 )
 REDIS_UP = Gauge("mcp_redis_up", "1 while a writable Redis is known and answers.", registry=REGISTRY)

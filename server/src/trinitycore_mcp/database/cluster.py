@@ -4,114 +4,235 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import TypeVar
 
 from trinitycore_mcp import config
+from trinitycore_mcp.database import adhoc
+from trinitycore_mcp.database.adhoc import SelectResult
 from trinitycore_mcp.database.errors import HostLost, Unavailable
 from trinitycore_mcp.database.host import CHECK_TIMEOUT, Host, Role
+from trinitycore_mcp.database.plan import Plan
+from trinitycore_mcp.database.pool import Pool, sweep
 from trinitycore_mcp.database.session import Row, SessionSettings
 
+T = TypeVar("T")
 # How often one read is tried on one host: a session may be lost while its host is well.
 _TRIES = 2
 
 
 @dataclass(frozen=True)
 class HostState:
-    """A host's state for people: `role` is what it last said, `reason` why it is down."""
+    """A host's state for people."""
 
     host: str
     up: bool
     role: str
+    """What it last said it is."""
     reason: str
+    """Why it is down."""
+    lag: float | None = None
+    """Seconds behind its source; None: unknown, or it is none's replica."""
+    note: str = ""
+    """What should be known although it is up, e.g. why its lag is unknown or it is not read from."""
 
 
 class Database:
     """Reads rows; writes nothing."""
 
     def __init__(self, options: config.Database, settings: SessionSettings) -> None:
+        self.options = options
+        self.hosts = [
+            Host(address, settings, options.breaker, options.max_replica_lag, self._on_change)
+            for address in options.hosts
+        ]
         self._patience = options.pool.acquire_timeout
         self._changed = asyncio.Event()
-        self._hosts = [Host(address, settings, options.pool, self._on_change) for address in options.hosts]
+        self._pools = {host: Pool(host, settings, options.pool) for host in self.hosts}
+        # Statements that people wrote get sessions of their own, used once, so that they neither leave anything
+        # behind nor take the tools' sessions.
+        self._adhoc = {
+            host: Pool(
+                host,
+                replace(settings, sql_mode=adhoc.SQL_MODE),
+                options.pool,
+                name=f"{host.name}/sql",
+                size=max(1, options.pool.size // 4),
+                keep=False,
+                blame=False,
+            )
+            for host in self.hosts
+        }
+        self._best: list[Host] = []
+        """Hosts to read from, all equally good."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Watch the hosts while the context is open; waits for the first round of checks, not for success."""
-        watchers = [asyncio.create_task(host.watch()) for host in self._hosts]
-        checks = [host.checked.wait() for host in self._hosts]
+        pools = [*self._pools.values(), *self._adhoc.values()]
+        tasks = [asyncio.create_task(host.watch()) for host in self.hosts]
+        tasks.append(asyncio.create_task(sweep(pools)))
+        checks = [host.checked.wait() for host in self.hosts]
         with suppress(TimeoutError):
             async with asyncio.timeout(CHECK_TIMEOUT):
                 await asyncio.gather(*checks)
         try:
             yield
         finally:
-            for watcher in watchers:
-                watcher.cancel()
-            await asyncio.gather(*watchers, return_exceptions=True)
-            for host in self._hosts:
-                host.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*(pool.stop() for pool in pools))
 
     def states(self) -> list[HostState]:
         """Return every host's state, in configured order."""
-        return [HostState(host.name, host.up, host.role, host.reason) for host in self._hosts]
+        return [HostState(host.name, host.up, host.role, host.why, host.lag, host.note) for host in self.hosts]
 
     @property
     def available(self) -> bool:
         """Whether a read would find a host now."""
-        return any(host.up for host in self._hosts)
+        return bool(self._best)
 
     async def fetch(self, kind: str, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one read on a healthy host and return its rows.
 
         When the host fails, the read is repeated on another; when none is healthy, it waits for one for as long
-        as the pool waits for a connection (a failover of the last host, a restart).
+        as the pool waits for a connection (a failover of the last host, a restart). In the worst case it ends
+        acquire_timeout + query_timeout + half a second after it began.
 
         :param kind: a bounded label for metrics, e.g. the tool's name.
         :param sql: a SELECT with %s for each parameter.
         :raises Unavailable: no host could serve.
+        :raises Busy: all sessions of the host were in use for too long.
         :raises DatabaseError: the statement itself failed.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._patience
+        started = monotonic()
+        best = self._best
+        host = best[0] if len(best) == 1 else self._pick(self._pools, None)
+        if host is None:
+            return await self._fetch_with_patience(kind, sql, parameters, started, None)
+        try:
+            return await self._pools[host].fetch(kind, sql, parameters, started)
+        except HostLost as error:
+            failed = (host, error)
+        return await self._fetch_with_patience(kind, sql, parameters, started, failed)
+
+    async def _fetch_with_patience(
+        self, kind: str, sql: str, parameters: Sequence[object], started: float, failed: tuple[Host, HostLost] | None
+    ) -> list[Row]:
+        return await self._persist(
+            self._pools, started, lambda pool: pool.fetch(kind, sql, parameters, started), failed
+        )
+
+    async def select(
+        self,
+        kind: str,
+        sql: str,
+        *,
+        max_rows: int | None = None,
+        max_bytes: int | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 (the server keeps to it too)
+    ) -> SelectResult:
+        """Run one reading statement that somebody wrote, within limits; see `adhoc`.
+
+        :param max_rows: default and upper limit: the configured ones; so with the other two.
+        :param max_bytes: of the values as text.
+        :param timeout: seconds.
+        :raises StatementRefused: it is not one reading statement.
+        :raises TooExpensive: it would look at more rows than max_scan_rows.
+        :raises DatabaseError: it failed, or no host could serve.
+        """
+        options, started = self.options, monotonic()
+        limits = adhoc.Limits(
+            rows=min(max_rows or options.max_rows, options.max_rows),
+            size=min(max_bytes or options.max_result_bytes, options.max_result_bytes),
+            seconds=min(timeout or options.pool.query_timeout, options.pool.query_timeout),
+            scan=options.max_scan_rows,
+        )
+        statement = adhoc.check(sql)
+        return await self._persist(
+            self._adhoc, started, lambda pool: adhoc.select(pool, kind, statement, limits, started)
+        )
+
+    async def explain(self, kind: str, sql: str) -> Plan:
+        """Return the database's plan for one SELECT, which is not run.
+
+        :raises StatementRefused: it is not one SELECT.
+        :raises DatabaseError: it failed, or no host could serve.
+        """
+        started = monotonic()
+        statement = adhoc.check(sql)
+        return await self._persist(self._adhoc, started, lambda pool: adhoc.explain(pool, kind, statement, started))
+
+    async def _persist(
+        self,
+        pools: dict[Host, Pool],
+        started: float,
+        read: Callable[[Pool], Awaitable[T]],
+        failed: tuple[Host, HostLost] | None = None,
+    ) -> T:
+        """Read, again elsewhere when a host fails; wait while there is none.
+
+        :param failed: the host that failed already.
+        """
         failures: Counter[Host] = Counter()
+        last: dict[Host, HostLost] = {}
+        if failed is not None:
+            failures[failed[0]] += 1
+            last[failed[0]] = failed[1]
         while True:
-            host = self._pick(failures)
+            host = self._pick(pools, failures)
             if host is None:
-                if not await self._a_change_before(deadline):
-                    raise Unavailable(self._why())
+                exhausted = all(failures[each] >= _TRIES or each.breaker.is_open for each in self.hosts)
+                if exhausted or not await self.change(started + self._patience):
+                    raise Unavailable(self._why("read from", last)) from next(iter(last.values()), None)
                 continue
             try:
-                return await host.fetch(kind, sql, parameters)
+                return await read(pools[host])
             except HostLost as error:
                 failures[host] += 1
-                if all(failures[each] >= _TRIES for each in self._hosts):
-                    raise Unavailable(self._why()) from error
+                last[host] = error
 
-    def _pick(self, failures: Counter[Host]) -> Host | None:
-        """Return the least busy healthy replica that has not failed this read too often, else the primary.
+    def _pick(self, pools: dict[Host, Pool], failures: Counter[Host] | None) -> Host | None:
+        """Return the least busy of the best hosts that have not failed this read too often.
 
         When no host is healthy, a silent one is better than none: the machine may just be slow.
         """
-        usable = [host for host in self._hosts if failures[host] < _TRIES]
-        healthy = [host for host in usable if host.up] or [host for host in usable if host.silent]
-        readable = [host for host in healthy if host.role is Role.REPLICA] or healthy
-        return min(readable, key=lambda host: (failures[host], host.in_use), default=None)
+        if not failures:
+            best = self._best or [host for host in self.hosts if host.silent and not host.breaker.is_open]
+            return min(best, key=lambda host: pools[host].load, default=None)
+        usable = [host for host in self.hosts if failures[host] < _TRIES and not host.breaker.is_open]
+        best = _fittest(usable) or [host for host in usable if host.silent]
+        return min(best, key=lambda host: (failures[host], pools[host].load), default=None)
 
     def _on_change(self) -> None:
-        """A host came up or went down: whoever waits for a silent one can be served elsewhere."""
+        """A host came up, went down or changed: whoever waits for a silent one can be served elsewhere."""
+        self._best = _fittest(self.hosts)
         self._changed.set()
-        if self.available:
-            for host in self._hosts:
+        if self._best:
+            for host in self.hosts:
                 if host.silent:
-                    host.give_up_running()
+                    self._pools[host].give_up_running()
+                    self._adhoc[host].give_up_running()
 
-    async def _a_change_before(self, deadline: float) -> bool:
+    async def change(self, by: float) -> bool:
+        """Wait until a host changes; return whether one did before this monotonic time."""
         self._changed.clear()
         with suppress(TimeoutError):
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout(max(0.0, by - monotonic())):
                 return await self._changed.wait()
         return False
 
-    def _why(self) -> str:
-        return "no database host can be read from: " + "; ".join(f"{h.name}: {h.reason}" for h in self._hosts)
+    def _why(self, what: str, last: dict[Host, HostLost]) -> str:
+        reasons = "; ".join(f"{host.name}: {host.why or last.get(host) or 'failing'}" for host in self.hosts)
+        return f"no database host can be {what}: {reasons}"
+
+
+def _fittest(hosts: Sequence[Host]) -> list[Host]:
+    """Return the best of the usable hosts: replicas in step, else the primary, else replicas that are behind."""
+    usable = [host for host in hosts if host.usable]
+    in_step = [host for host in usable if host.role is Role.REPLICA and not host.behind]
+    return in_step or [host for host in usable if host.role is Role.PRIMARY] or usable

@@ -16,7 +16,6 @@ _HOST = frozenset(
     {1040, 1042, 1043, 1045, 1053, 1080, 1129, 1130, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1203, 1218}
     | {
         1226,
-        1290,
         1698,
         1927,
         2002,
@@ -35,6 +34,12 @@ _HOST = frozenset(
         4031,
     }
 )
+# The server takes no writes (super_read_only has a code of its own on MySQL).
+_READ_ONLY = 1290
+_READ_ONLY_MODE = 1836
+_DEADLOCK = 1213
+# The driver found the connection closed before it sent anything.
+_GONE = 2006
 _BROKEN = (OSError, EOFError, struct.error, IndexError, AssertionError, RuntimeError)
 
 
@@ -50,6 +55,14 @@ class HostSilent(HostLost):
     """The host did not answer in time: it may be frozen or cut off, or just slow."""
 
 
+class HostReadOnly(HostLost):
+    """The host refused a write because it is read-only: it was demoted, or was never the primary."""
+
+
+class NotSent(HostLost):
+    """The connection was found closed before the statement went out."""
+
+
 class Unavailable(DatabaseError):
     """No database host can serve now."""
 
@@ -62,12 +75,28 @@ class TimedOut(DatabaseError):
     """The statement ran into the query timeout."""
 
 
+class Deadlock(DatabaseError):
+    """The server rolled the transaction back in favour of another one; the same again may succeed."""
+
+
+class OutcomeUnknown(DatabaseError):
+    """The connection was lost while a write was running: it may or may not have been applied."""
+
+
 class SchemaChanged(DatabaseError):
     """A table or column that stood in information_schema is gone, or the database is."""
 
 
 class QueryFailed(DatabaseError):
     """The server refused the statement."""
+
+
+class StatementRefused(DatabaseError):
+    """The statement is not one that may be run; it was not sent to the database."""
+
+
+class TooExpensive(DatabaseError):
+    """The database's own estimate of a statement's work is above the limit; it was not run."""
 
 
 class MissingTable(DatabaseError):
@@ -84,11 +113,19 @@ def translate(error: BaseException) -> DatabaseError | None:
             return TimedOut("the query took longer than the query timeout and was stopped")
         if code in _SCHEMA:
             return SchemaChanged(f"the database's tables are not as expected (database error {code})")
+        if code == _GONE or (code == 0 and isinstance(error, driver.InterfaceError)):
+            return NotSent(_brief(error))
+        if code == _READ_ONLY_MODE or (code == _READ_ONLY and "read-only" in _brief(error)):
+            return HostReadOnly("the host is read-only")
         if code in _HOST or isinstance(error, driver.InterfaceError | driver.InternalError):
             return HostLost(_brief(error))
+        if code == _DEADLOCK:
+            return Deadlock("the database ended the transaction to resolve a deadlock")
         return QueryFailed(f"the database refused the query (database error {code})")
     if isinstance(error, TimeoutError):
         return HostSilent("no answer in time")
+    if isinstance(error, UnicodeError):
+        return QueryFailed("a value is not valid Unicode")
     if isinstance(error, ssl.SSLError):
         return HostLost(f"TLS: {error.reason or error}")
     if isinstance(error, _BROKEN):

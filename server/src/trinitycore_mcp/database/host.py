@@ -1,26 +1,27 @@
-"""One database host: its pool of sessions, its role, and whether it can be read from now."""
+"""One database host: its role, its replication lag, and whether it can be read from now."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
-from time import perf_counter
+from math import nan
+from time import monotonic
 
-from asyncmy.connection import Connection
-
-from trinitycore_mcp import metrics
-from trinitycore_mcp.config import DatabaseHost, Pool
-from trinitycore_mcp.database.errors import Busy, DatabaseError, HostLost, HostSilent, translate
-from trinitycore_mcp.database.session import Row, SessionSettings, connect, fetch
+from trinitycore_mcp import config, metrics
+from trinitycore_mcp.database.breaker import Breaker
+from trinitycore_mcp.database.errors import DatabaseError, HostLost, HostSilent, translate
+from trinitycore_mcp.database.session import Session, SessionSettings, connect
 
 _log = logging.getLogger(__name__)
 CHECK_INTERVAL = 1.0
 CHECK_TIMEOUT = 1.0
-# The server stops a statement at the query timeout; a host silent for this much longer is taken for frozen.
-_GRACE = 0.5
+# Checks that are asked for come no closer than this, however many ask.
+_CHECK_GAP = 0.1
+# How often an account that may not see the replication status asks again: it may be granted the right.
+_ASK_AGAIN = 60.0
 
 
 class Role(StrEnum):
@@ -32,13 +33,18 @@ class Role(StrEnum):
 
 
 class Host:
-    """Reads from one database server and watches it.
+    """Watches one database server.
 
-    `on_change` is called whenever the host comes up or goes down.
+    `on_change` is called whenever the host comes up, goes down, or changes in what it is good for.
     """
 
     def __init__(
-        self, address: DatabaseHost, settings: SessionSettings, pool: Pool, on_change: Callable[[], None]
+        self,
+        address: config.DatabaseHost,
+        settings: SessionSettings,
+        breaker: config.Breaker,
+        max_lag: float,
+        on_change: Callable[[], None],
     ) -> None:
         self.address = address
         self.name = f"{address.host}:{address.port}"
@@ -48,144 +54,160 @@ class Host:
         self.silent = False
         """Down for giving no answer; when no host is up, it is still worth trying."""
         self.reason = "not checked yet"
+        """Why it is down."""
+        self.lag: float | None = None
+        """Seconds behind its source; None: unknown, or it is none's replica."""
+        self.behind = ""
+        """Why it is no replica to read from while another server is there; empty: it is fine."""
+        self.note = ""
+        """What people should know although it is up."""
+        self.breaker = Breaker(breaker)
         self.checked = asyncio.Event()
         """Set once the first check is done, whatever it found."""
+        self.on_down: list[Callable[[], None]] = []
         self._settings = settings
-        self._pool = pool
+        self._max_lag = max_lag
         self._on_change = on_change
-        self._slots = asyncio.Semaphore(pool.size)
-        self._idle: list[Connection] = []
-        self._running: set[asyncio.Timeout] = set()
         self._check_now = asyncio.Event()
-        gauge = metrics.DB_POOL_CONNECTIONS
-        gauge.labels(self.name, "idle").set_function(lambda: len(self._idle))
-        gauge.labels(self.name, "used").set_function(lambda: self.in_use)
+        self._ask_lag_at = 0.0
+        metrics.DB_BREAKER_OPEN.labels(self.name).set(0)
 
     @property
-    def in_use(self) -> int:
-        """Statements running now."""
-        return len(self._running)
+    def usable(self) -> bool:
+        """Whether it answered last time and is not left alone."""
+        return self.up and not self.breaker.is_open
 
-    async def fetch(self, kind: str, sql: str, parameters: Sequence[object]) -> list[Row]:
-        """Run one read.
-
-        :param kind: a bounded label for metrics, e.g. the tool's name.
-        :raises HostLost: the host failed, not the statement: try another host.
-        :raises DatabaseError: the statement failed; another host would say the same.
-        """
-        started = perf_counter()
-        try:
-            async with (
-                self._session() as connection,
-                asyncio.timeout(self._pool.query_timeout + _GRACE) as limit,
-            ):
-                self._running.add(limit)
-                try:
-                    return await fetch(connection, sql, parameters)
-                finally:
-                    self._running.discard(limit)
-        except Exception as error:
-            failure = translate(error)
-            if failure is None:
-                raise
-            metrics.DB_QUERY_FAILURES.labels(self.name, type(failure).__name__).inc()
-            if isinstance(failure, HostLost):
-                self._set_down(failure)
-                self._check_now.set()
-            raise failure from error
-        finally:
-            metrics.DB_QUERY_DURATION.labels(self.name, kind).observe(perf_counter() - started)
-
-    @asynccontextmanager
-    async def _session(self) -> AsyncIterator[Connection]:
-        """Lend a session from the pool, or a new one; one that ended in trouble is not taken back."""
-        try:
-            async with asyncio.timeout(self._pool.acquire_timeout):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise Busy(f"all {self._pool.size} connections to {self.name} are in use") from None
-        try:
-            connection = self._take_idle() or await connect(self.address, self._settings)
-            try:
-                yield connection
-            except BaseException as error:
-                # After a clean refusal the session is fine; after anything else its stream may be out of step.
-                failure = translate(error)
-                if failure is None or isinstance(failure, HostLost):
-                    connection.close()
-                raise
-            finally:
-                if connection.connected:
-                    self._idle.append(connection)
-        finally:
-            self._slots.release()
-
-    def _take_idle(self) -> Connection | None:
-        while self._idle:
-            connection = self._idle.pop()
-            # The server may have closed it meanwhile (restart, wait_timeout): the driver knows without asking.
-            if connection.connected and not connection._stream_broken:  # type: ignore[attr-defined]
-                return connection
-            connection.close()
-        return None
+    def check_soon(self) -> None:
+        """Have the host checked now instead of at the next second."""
+        self._check_now.set()
 
     async def watch(self) -> None:
-        """Check the host about once a second, at once when a read failed; never returns."""
-        connection: Connection | None = None
+        """Check the host about once a second, at once when a statement failed; never returns."""
+        session: Session | None = None
         while True:
             self._check_now.clear()
+            began = monotonic()
             try:
                 async with asyncio.timeout(CHECK_TIMEOUT):
-                    if connection is None:
-                        connection = await connect(self.address, self._settings)
-                    [row] = await fetch(connection, "SELECT @@global.read_only AS read_only, @@version AS version")
+                    session = session or await connect(self.address, self._settings)
+                    await self._check(session)
             except Exception as error:  # whatever it is, the host can't be read from now
-                if connection is not None:
-                    connection.close()
-                    connection = None
+                if session is not None:
+                    session.close()
+                    session = None
                 self._set_down(translate(error) or HostLost(type(error).__name__))
-                self.checked.set()
-                await asyncio.sleep(CHECK_INTERVAL)
-            else:
-                primary = str(row["read_only"]).upper() in ("0", "OFF")
-                self._set_up(Role.PRIMARY if primary else Role.REPLICA, str(row["version"]))
-                self.checked.set()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(CHECK_INTERVAL):
-                        await self._check_now.wait()
+            self.checked.set()
+            await self._pause(began)
 
-    def _set_up(self, role: Role, version: str) -> None:
-        changed = not self.up or role is not self.role
-        self.up, self.silent, self.role, self.version, self.reason = True, False, role, version, ""
-        if changed:
-            self._publish(logging.INFO, "database host is up")
+    async def _pause(self, began: float) -> None:
+        """Wait until the next check is due: in a second, or soon when one is asked for, or when the breaker allows."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CHECK_INTERVAL):
+                await self._check_now.wait()
+        await asyncio.sleep(max(self.breaker.wait if self.breaker.is_open else 0.0, began + _CHECK_GAP - monotonic()))
+
+    async def _check(self, session: Session) -> None:
+        [row] = await session.fetch("SELECT @@global.read_only AS read_only")
+        role = Role.PRIMARY if str(row["read_only"]).upper() in ("0", "OFF") else Role.REPLICA
+        lag, behind, note = None, "", ""
+        if role is Role.REPLICA:
+            lag, behind, note = await self._replication(session)
+        self._set_up(role, session.version, lag, behind, note)
+
+    async def _replication(self, session: Session) -> tuple[float | None, str, str]:
+        """Return the lag, why the replica is not fit for reads, and what people should know about it."""
+        if self.role is Role.REPLICA and self.up and monotonic() < self._ask_lag_at:
+            return None, "", self.note
+        dialect = session.dialect
+        try:
+            state = dialect.replication(await session.fetch(dialect.replica_status))
+        except Exception as error:
+            failure = translate(error)
+            if failure is None or isinstance(failure, HostLost):
+                raise
+            self._ask_lag_at = monotonic() + _ASK_AGAIN
+            note = f"replication lag is unknown: grant {dialect.replica_privilege} to {self._settings.user}"
+            return None, "", note
+        self._ask_lag_at = 0.0
+        behind = ""
+        if state.stopped:
+            behind = f"replication is broken: {state.stopped}"
+        elif state.lag is not None and state.lag > self._max_lag:
+            behind = f"replication is {state.lag:.0f} s behind, allowed are {self._max_lag:g} s"
+        return state.lag, behind, behind
+
+    def _set_up(self, role: Role, version: str, lag: float | None, behind: str, note: str) -> None:
+        came_up = not self.up or role is not self.role
+        fitness_changed = bool(behind) is not bool(self.behind)
+        noted = note and (came_up or not self.note)
+        self.up, self.silent, self.reason = True, False, ""
+        self.role, self.version, self.lag, self.behind, self.note = role, version, lag, behind, note
+        if self.breaker.is_open:  # this was the one try that an open breaker allows
+            self.breaker.reset()
+        if role is Role.REPLICA:
+            metrics.DB_REPLICATION_LAG.labels(self.name).set(nan if lag is None else lag)
+        elif came_up:
+            with suppress(KeyError):
+                metrics.DB_REPLICATION_LAG.remove(self.name)
+        if came_up:
+            self._log(logging.INFO, "database host is up")
+        if noted:
+            self._log(logging.WARNING, "database replica needs attention")
+        elif fitness_changed and not behind:
+            self._log(logging.INFO, "database replica has caught up")
+        if came_up or fitness_changed:
+            self._publish()
+
+    def failed(self, failure: HostLost) -> None:
+        """Take the host for down until a check succeeds.
+
+        What several statements meet at once is one failure: only the first finds it up.
+        """
+        if self.up:
+            self._set_down(failure)
+
+    def demoted(self) -> None:
+        """Take the host for read-only: it just refused a write."""
+        if self.role is Role.PRIMARY:
+            self.role = Role.REPLICA
+            self._log(logging.WARNING, "database host has become read-only")
+            self._publish()
+        self.check_soon()
 
     def _set_down(self, failure: DatabaseError) -> None:
-        changed = self.up
+        was_up, was_open = self.up, self.breaker.is_open
+        self.breaker.failed()
         self.up, self.silent, self.reason = False, isinstance(failure, HostSilent), str(failure)
-        self.close()
-        if changed:
-            self._publish(logging.WARNING, "database host is down")
+        for drop in self.on_down:
+            drop()
+        if was_up:
+            self._log(logging.WARNING, "database host is down")
+        if self.breaker.is_open and not was_open:
+            self._log(logging.WARNING, "database host is left alone for a while")
+        if was_up or self.breaker.is_open is not was_open:
+            self._publish()
 
-    def give_up_running(self) -> None:
-        """End the wait of all reads running here, so that they are repeated on another host now."""
-        for limit in self._running:
-            if not limit.expired():
-                limit.reschedule(asyncio.get_running_loop().time())
+    @property
+    def why(self) -> str:
+        """Why it can't be used now, for people."""
+        if self.breaker.is_open:
+            return (
+                f"circuit breaker open after {self.breaker.failures} failures in a row, "
+                f"next try in {self.breaker.wait:.1f} s; last failure: {self.reason}"
+            )
+        return self.reason
 
-    def _publish(self, level: int, message: str) -> None:
+    def _publish(self) -> None:
         for role in Role:
             metrics.DB_HOST_UP.labels(self.name, role).set(self.up and role is self.role)
+        metrics.DB_BREAKER_OPEN.labels(self.name).set(self.breaker.is_open)
+        self._on_change()
+
+    def _log(self, level: int, message: str) -> None:
         fields = {
             "host": self.name,
             "role": self.role,
-            "reason": self.reason or None,
+            "reason": self.reason or self.note or None,
             "version": self.version,
         }
         _log.log(level, message, extra={"fields": fields})
-        self._on_change()
-
-    def close(self) -> None:
-        """Drop the idle sessions."""
-        while self._idle:
-            self._idle.pop().close()
