@@ -144,7 +144,8 @@ class RedisLink:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             primary, self._primary = self._primary, None
-            self._set(up=False, why="stopped")
+            self._up, self._reason = False, "stopped"
+            metrics.REDIS_UP.set(0)
             if primary is not None:
                 await self._close(primary.client)
 

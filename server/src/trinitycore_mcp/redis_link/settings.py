@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from trinitycore_mcp import config
+from trinitycore_mcp.config_load import ConfigError, Loaded
+
 
 class Address(NamedTuple):
     """A server's host name or IP address, and its TCP port."""
@@ -62,3 +65,46 @@ def tls_context(ca_file: Path, certificate_file: Path | None = None, key_file: P
     if certificate_file is not None:
         context.load_cert_chain(certificate_file, key_file)
     return context
+
+
+def settings_from(loaded: Loaded) -> RedisSettings | None:
+    """Return the settings that a configuration means, or None when it has no Redis.
+
+    :raises ConfigError: a password or TLS file can't be used.
+    """
+    options = loaded.config.redis
+    if options is None:
+        return None
+    sentinel = None
+    if options.sentinel is not None:
+        sentinel = SentinelSettings(
+            options.sentinel.master_name,
+            tuple(Address(each.host, each.port) for each in options.sentinel.hosts),
+            options.sentinel.username,
+            _secret(loaded, "redis.sentinel.password_file", options.sentinel.password_file),
+        )
+    return RedisSettings(
+        hosts=tuple(Address(each.host, each.port) for each in options.hosts),
+        sentinel=sentinel,
+        username=options.username,
+        password=_secret(loaded, "redis.password_file", options.password_file),
+        tls=_tls(loaded, options.tls) if options.tls else None,
+        database=options.database,
+        key_prefix=options.key_prefix,
+        timeout=options.timeout,
+        connect_timeout=options.connect_timeout,
+    )
+
+
+def _secret(loaded: Loaded, key: str, name: str | None) -> str | None:
+    return loaded.secret(key, name) if name else None
+
+
+def _tls(loaded: Loaded, options: config.RedisTls) -> ssl.SSLContext:
+    names = (options.ca_file, options.certificate_file, options.key_file)
+    paths = [loaded.path(name) if name else None for name in names]
+    try:
+        return tls_context(loaded.path(options.ca_file), *paths[1:])
+    except OSError as error:
+        given = ", ".join(str(path) for path in paths if path)
+        raise ConfigError(f"redis.tls: {given}: {error}") from None
