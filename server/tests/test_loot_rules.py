@@ -1,0 +1,182 @@
+"""Chances of loot: what is computed is what rolling the dice many times gives, and what can be worked out by hand."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from trinitycore_mcp.loot.rules import Entry, Odds, Template, fault, shares
+
+ROLLS = 20_000
+
+
+class Dice:
+    """Rolls loot as the cores do, row by row; written apart from the computation."""
+
+    def __init__(self, seed: int, *, azerothcore: bool = False, mode: int = 1) -> None:
+        self.random = random.Random(seed)
+        self.azerothcore = azerothcore
+        self.mode = mode
+
+    def loot(self, rows: Sequence[Entry]) -> list[Entry]:
+        held: list[Entry] = []
+        self._template(rows, held, 0)
+        return held
+
+    def _template(self, rows: Sequence[Entry], held: list[Entry], only: int) -> None:
+        numbers = sorted({row.group for row in rows if row.group and (self.azerothcore or not row.reference)})
+        if not only:
+            for row in rows:
+                alone = row.group == 0 or (row.reference and not self.azerothcore)
+                if alone and row.mode & self.mode and self.random.uniform(0, 100) < row.chance:
+                    self._take(row, held)
+        for number in numbers:
+            if only in (0, number):
+                self._group([r for r in rows if r.group == number and (self.azerothcore or not r.reference)], held)
+
+    def _group(self, rows: Sequence[Entry], held: list[Entry]) -> None:
+        left = [row for row in rows if row.mode & self.mode and not self._full(row, held)]
+        number = self.random.uniform(0, 100)
+        for row in left:
+            if row.chance:
+                number -= row.chance
+                if row.chance >= 100 or number < 0:
+                    return self._take(row, held)
+        equal = [row for row in left if not row.chance]
+        if equal:
+            self._take(self.random.choice(equal), held)
+        return None
+
+    def _full(self, row: Entry, held: list[Entry]) -> bool:
+        if row.reference or row.limit is None:
+            return False
+        return sum(1 for each in held if each.item == row.item) >= row.limit
+
+    def _take(self, row: Entry, held: list[Entry]) -> None:
+        if not row.reference:
+            held.append(row)
+        elif row.template is not None:
+            for _ in range(row.max_count):
+                self._template(row.template.entries, held, 0 if self.azerothcore else row.group)
+
+
+def rows_below(template: Template) -> Iterator[Entry]:
+    for each in template.entries:
+        if each.template is not None:
+            yield from rows_below(each.template)
+        elif not each.reference:
+            yield each
+
+
+def check(rows: Sequence[Entry], *, azerothcore: bool = False, mode: int = 1, seed: int = 7) -> None:
+    """Compare each row's and each item's chance with how often the dice gave it, within five standard deviations."""
+    root = Template(rows, grouped_references=azerothcore)
+    dice = Dice(seed, azerothcore=azerothcore, mode=mode)
+    loots = [dice.loot(rows) for _ in range(ROLLS)]
+    odds = Odds(root, mode)
+    for row in rows_below(root):
+        seen = sum(1 for loot in loots if any(each is row for each in loot)) / ROLLS
+        chance = odds.chance(lambda each, row=row: each is row)  # type: ignore[misc]  # the default binds the row
+        assert abs(seen - chance) <= 5 * math.sqrt(max(chance * (1 - chance), 1e-5) / ROLLS), (row.item, seen, chance)
+    for item in {row.item for row in rows_below(root)}:
+        seen = sum(1 for loot in loots if any(each.item == item for each in loot)) / ROLLS
+        chance = odds.chance(lambda each, item=item: each.item == item and not each.reference)  # type: ignore[misc]
+        assert abs(seen - chance) <= 5 * math.sqrt(max(chance * (1 - chance), 1e-5) / ROLLS), (item, seen, chance)
+
+
+def test_rows_without_a_group_roll_by_themselves() -> None:
+    check([Entry(1, chance=80), Entry(2, chance=12.5), Entry(3, chance=100), Entry(4, chance=130), Entry(5, chance=1)])
+
+
+def test_a_group_gives_one_row_and_the_rest_is_shared() -> None:
+    explicit = [Entry(1, chance=30, group=1), Entry(2, chance=10, group=1)]
+    check([*explicit, *(Entry(n, chance=0, group=1) for n in (3, 4, 5))])
+    check([*explicit, Entry(3, chance=0, group=2)])
+
+
+def test_chances_above_a_hundred_leave_nothing_to_later_rows() -> None:
+    rows = [Entry(1, chance=70, group=1), Entry(2, chance=60, group=1), Entry(3, chance=0, group=1)]
+    check(rows)
+    parts, nothing = shares(rows)
+    assert parts == pytest.approx([0.7, 0.3, 0.0])
+    assert nothing == 0
+    assert shares([Entry(1, chance=20, group=1), Entry(2, chance=100, group=1)])[0] == pytest.approx([0.2, 0.8])
+
+
+def test_rows_of_another_mode_take_no_part() -> None:
+    rows = [Entry(1, chance=50, mode=3), Entry(2, chance=50, mode=2), Entry(3, chance=40, group=1, mode=2),
+            Entry(4, chance=0, group=1), Entry(5, chance=0, group=1, mode=2)]  # fmt: skip
+    for mode in (1, 2, 3):
+        check(rows, mode=mode)
+    assert Odds(Template(rows), 1).chance(lambda each: each.item == 4) == 1
+
+
+def test_a_reference_rolls_its_template_so_often() -> None:
+    below = Template(
+        [Entry(1, chance=25), *(Entry(n, chance=0, group=1) for n in (2, 3, 4, 5)), Entry(6, chance=3, group=2)]
+    )
+    check([Entry(9, reference=9, chance=40, max_count=3, template=below), Entry(1, chance=10), Entry(2, chance=5)])
+
+
+def test_trinitycore_a_reference_may_name_one_group_of_its_template() -> None:
+    below = [
+        Entry(1, chance=0, group=1),
+        Entry(2, chance=0, group=1),
+        Entry(3, chance=60, group=2),
+        Entry(4, chance=90),
+    ]
+    check([Entry(9, reference=9, chance=50, group=2, max_count=2, template=Template(below))])
+
+
+def test_azerothcore_a_reference_is_a_row_of_its_group() -> None:
+    below = Template(
+        [Entry(1, chance=0, group=1), Entry(2, chance=0, group=1), Entry(3, chance=60)], grouped_references=True
+    )
+    other = Template([Entry(4, chance=50)], grouped_references=True)
+    rows = [Entry(9, reference=9, chance=50, group=1, max_count=2, template=below),
+            Entry(8, reference=8, chance=20, group=1, template=other), Entry(5, chance=15, group=1)]  # fmt: skip
+    check(rows, azerothcore=True)
+
+
+def test_a_group_does_not_give_an_item_again_that_the_loot_holds() -> None:
+    equal = Template([Entry(n, chance=0, group=1, limit=1) for n in range(1, 6)])
+    twice = Entry(9, reference=9, max_count=2, template=equal)
+    check([twice])
+    assert Odds(Template([twice])).chance(lambda each: each.item == 3) == pytest.approx(2 / 5)
+    mixed = Template([Entry(1, chance=40, group=1, limit=1), Entry(2, chance=25, group=1, limit=2),
+                      Entry(3, chance=0, group=1, limit=1), Entry(4, chance=0, group=1)])  # fmt: skip
+    check([Entry(9, reference=9, max_count=4, template=mixed)])
+    check([Entry(9, reference=9, chance=60, max_count=3, template=mixed)])
+
+
+def test_references_lead_on_to_references() -> None:
+    inner = Template([Entry(1, chance=0, group=1), Entry(2, chance=0, group=1), Entry(3, chance=10)])
+    outer = Template([Entry(8, reference=8, chance=30, max_count=2, template=inner), Entry(3, chance=20)])
+    check(
+        [Entry(9, reference=9, chance=70, max_count=2, template=outer), Entry(7, reference=8, chance=5, template=inner)]
+    )
+
+
+def test_a_group_too_large_to_follow_is_still_answered() -> None:
+    large = Template([Entry(n, chance=0.5, group=1, limit=1) for n in range(1, 121)])
+    chance = Odds(Template([Entry(9, reference=9, max_count=8, template=large)])).chance(lambda each: each.item == 1)
+    assert chance == pytest.approx(1 - 0.995**8)
+
+
+def test_what_the_cores_leave_out() -> None:
+    assert fault(Entry(1, chance=0)) == "Chance is 0 without a group"
+    assert fault(Entry(1, chance=0, group=1)) is None
+    assert fault(Entry(1, reference=1, chance=0, group=1)) == "a reference needs a Chance above 0"
+    assert fault(Entry(1, min_count=2, max_count=1)) == "MaxCount is less than MinCount"
+    assert fault(Entry(1, min_count=0)) == "MinCount is 0"
+    assert fault(Entry(1, chance=-5)) == "Chance is too low"
+    assert fault(Entry(1, reference=5, min_count=3, max_count=1)) is None
+    lost = Entry(1, chance=0)
+    assert Odds(Template([lost, Entry(2)])).chance(lambda each: each is lost) == 0
+
+
+def test_a_missing_template_gives_nothing() -> None:
+    assert Odds(Template([Entry(9, reference=9)])).chance(lambda each: not each.reference) == 0
