@@ -13,6 +13,7 @@ from tests.support.certificates import Authority
 from trinitycore_mcp import cli
 from trinitycore_mcp.config_check import check_files
 from trinitycore_mcp.config_load import Loaded, load
+from trinitycore_mcp.tools import every_tool
 
 DIGEST = "0" * 64
 
@@ -149,6 +150,24 @@ def test_secrets_that_everybody_may_read_are_told(tmp_path: Path) -> None:
         *("redis.sentinel.password_file", "server.tls.key_file", "metrics.tls.key_file", "redis.tls.key_file"),
     }
     assert "mode 0644" in findings.warnings[0] + findings.warnings[-1] + "".join(findings.warnings)
+
+
+def test_tools_that_do_not_exist_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    known = every_tool()[0].name
+    near = f"{known}x"
+    loaded(
+        tmp_path,
+        cache={"tools": {near: {"ttl": 1}, known: {"ttl": 1}}, "warm": [{"tool": near}, {"tool": known}]},
+        limits={"tools": {near: {"requests": 1}, known: {"requests": 1}}},
+    )
+    assert cli.main(["check-config", "--config", str(tmp_path / "config.yml")]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[1] for line in lines] == [
+        f"cache.tools.{near}",
+        f"limits.tools.{near}",
+        "cache.warm.0.tool",
+    ]
+    assert all(f"did you mean {known}" in line for line in lines)
 
 
 def test_check_config_says_all_and_exits_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

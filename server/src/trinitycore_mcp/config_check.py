@@ -1,4 +1,4 @@
-"""`check-config --files`: read what the configuration names and say everything that is wrong with it at once."""
+"""What check-config looks at besides the configuration's own shape: the files and the tools that it names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from trinitycore_mcp.config import Config
 from trinitycore_mcp.config.files import named_files
 from trinitycore_mcp.config.overrides import FROM_ENVIRONMENT
 from trinitycore_mcp.config_error import ConfigError
@@ -47,6 +48,19 @@ def check_files(loaded: Loaded) -> Findings:
             except ConfigError as error:
                 errors += str(error).splitlines()
     return Findings(list(dict.fromkeys(errors)), permission_warnings(loaded))
+
+
+def check_tools(config: Config) -> list[str]:
+    """Return a line for each name of a tool in the configuration that no tool has."""
+    named = [(f"{place}.tools.{name}", name) for place in ("cache", "limits") for name in getattr(config, place).tools]
+    named += [(f"cache.warm.{number}.tool", call.tool) for number, call in enumerate(config.cache.warm)]
+    if not named:
+        return []
+    from trinitycore_mcp.errors import did_you_mean  # noqa: PLC0415
+    from trinitycore_mcp.tools import every_tool  # noqa: PLC0415 (all tools: a second of imports on a slow core)
+
+    known = [tool.name for tool in every_tool()]
+    return [f"{key}: no tool is called {name!r}{did_you_mean(name, known)}" for key, name in named if name not in known]
 
 
 def permission_warnings(loaded: Loaded) -> list[str]:

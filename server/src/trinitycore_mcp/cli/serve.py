@@ -71,12 +71,13 @@ def _check(options: argparse.Namespace) -> int:
     from trinitycore_mcp import config_check, config_load  # noqa: PLC0415
 
     loaded = config_load.load(options.config)
-    notices = list(loaded.notices)
+    notices, errors = list(loaded.notices), config_check.check_tools(loaded.config)
     if options.files:
         findings = config_check.check_files(loaded)
-        if findings.errors:
-            raise ConfigError("\n".join(findings.errors))
         notices += findings.warnings
+        errors += findings.errors
+    if errors:
+        raise ConfigError("\n".join(errors))
     for notice in notices:
         print(f"trinitycore-mcp: {notice}", file=sys.stderr)
     print("configuration is right")

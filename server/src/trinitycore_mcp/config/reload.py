@@ -45,7 +45,8 @@ def reload_plan(old: Config, new: Config) -> Reload:
 
     Lists count as a whole. Both must be of the same instance (`Config.for_instance`).
     """
-    apply, restart = set(), set()
+    apply: set[str] = set()
+    restart: set[str] = set()
     for key, shown in _changes(old.model_dump(), new.model_dump()):
         (apply if _below(key, APPLIED) and not _below(key, NOT_APPLIED) else restart).add(shown)
     return Reload(sorted(apply - restart), sorted(restart))

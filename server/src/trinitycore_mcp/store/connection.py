@@ -19,6 +19,7 @@ _PAUSE = 0.5
 # A statement of ours may wait for a lock as long as the command does; a host that is gone is noticed by this.
 _SILENCE = 300
 # Access denied, for the server (1045) or for the database (1044); unknown plugin or no TLS where it is required.
+_ABSENT = frozenset({1049, 1146})  # unknown database, unknown table
 _DENIED = frozenset({1044, 1045, 1698, 1251, 3159})
 
 
@@ -77,6 +78,8 @@ class Connection:
     def refused(self, error: BaseException) -> StoreError:
         """Return what to tell the operator about an error of the driver."""
         code, text = _parts(error)
+        if code in _ABSENT:
+            text += "; `trinitycore-mcp migrate-db` makes our tables"
         return StoreError(f"database {self.host}, account {self.user}: {text}", code)
 
     def close(self) -> None:

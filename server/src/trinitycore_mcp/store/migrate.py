@@ -110,15 +110,18 @@ def current(connection: Connection) -> str:
     return str(rows[0]["version_num"]) if rows else _NOTHING
 
 
+def lock_name(database: str) -> str:
+    """Return the lock that a run holds: its name is good for the whole server and has 64 characters at most."""
+    return f"trinitycore-mcp:migrate:{hashlib.sha256(database.encode()).hexdigest()[:16]}"
+
+
 class _Lock:
     """One run at a time on a host, whoever runs it from where."""
 
     def __init__(self, connection: Connection, wait: float) -> None:
         self._connection = connection
         self._wait = wait
-        # Names of such locks hold for the whole server and have 64 characters at most.
-        digest = hashlib.sha256(connection.database.encode()).hexdigest()[:16]
-        self._name = f"trinitycore-mcp:migrate:{digest}"
+        self._name = lock_name(connection.database)
 
     def __enter__(self) -> None:
         [row] = self._connection.fetch("SELECT GET_LOCK(%s, %s) AS taken", (self._name, round(self._wait, 3)))
