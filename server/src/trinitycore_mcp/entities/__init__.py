@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trinitycore_mcp.entities import naming
-from trinitycore_mcp.entities.catalogue import ENTITIES
+from trinitycore_mcp.entities.catalogue import load
 from trinitycore_mcp.entities.entity import Entity
 from trinitycore_mcp.entities.naming import reference, references
+from trinitycore_mcp.entities.registry import ENTITIES
 from trinitycore_mcp.toolkit import Call
+
+load()
 
 __all__ = ["ENTITIES", "Entity", "names_of", "reference", "references"]
 

@@ -1,77 +1,107 @@
-"""What an entity is: a kind of thing in the game's databases that can be looked up by id and found by name."""
+"""What an entity is: a kind of thing in the game's databases that can be looked up by id and found by name.
+
+An entity is data. From it come its tools (get, search), its resource template, the completion of its names and ids
+and its part in the search over all entities.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
+from trinitycore_mcp.database.session import Row
+from trinitycore_mcp.entities.fields import Field
+from trinitycore_mcp.entities.filters import Filter
+from trinitycore_mcp.entities.translations import Translations
 from trinitycore_mcp.schema import Schema
+from trinitycore_mcp.toolkit import Call
 
-
-@dataclass(frozen=True, kw_only=True)
-class Translations:
-    """Where an entity's texts stand in other languages: in a table of their own, or in columns of the same row."""
-
-    table: str | None = None
-    """The table; it has the language in a column called locale."""
-    key: str = "ID"
-    texts: Mapping[str, str] = field(default_factory=dict)
-    """Column of the entity's table to column of that table."""
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Column of the entity's table to the one beside it, {locale} standing for the language."""
+KEY = "key@"
+"""What every row that a part gets calls the entity's key."""
+ReadPart = Callable[[Call, Schema, Row, str | None], Awaitable[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True)
-class Translation:
-    """The texts of one entity in one language, as SQL over the entity's table under the alias t."""
+class Part:
+    """Fields of an entity that take a statement of their own."""
 
-    join: str = ""
-    """Joins the table of texts under the alias l."""
-    columns: Mapping[str, str] = field(default_factory=dict)
+    fields: tuple[tuple[str, Any], ...]
+    """Name and type of each."""
+    read: ReadPart
+    """Returns the fields' values; gets the call, the schema, the entity's row and the language."""
+    columns: tuple[str, ...] = ()
+    """What it needs of the row besides the key."""
+    tables: tuple[str, ...] = ()
+    """What it reads; those that are missing are named in the result."""
 
-    def of(self, column: str) -> tuple[str, str]:
-        """Return the SQL of a column's translation, and the join that it needs; NULL and none when it has none."""
-        translated = self.columns.get(column)
-        return (translated, self.join) if translated else ("NULL", "")
+
+@dataclass(frozen=True)
+class Link:
+    """A call that leads on from an entity: for each id in a field (a number, a reference, or a list of those)."""
+
+    tool: str
+    of: str
+    """The field; with a dot, a field inside of it."""
+    why: str
+    """May hold {name}: the name of what the field refers to, else its id."""
+    argument: str = "id"
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments."""
+    unless_empty: str | None = None
+    """Another field: without a value there, this does not lead on."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Entity:
-    """A kind of thing: its table, and what makes tools of it. Names are those of TrinityCore 3.3.5."""
+    """A kind of thing. Tables and columns go by their names in TrinityCore 3.3.5; see `schema`."""
 
     name: str
     """Tools are called after it: creature_get."""
     plural: str
+    title: str = ""
+    """For people, as in "Get a creature": article and name."""
+    about: str = ""
+    """For the model: what get tells and when to use it."""
     table: str
     key: str
+    database: str = "world"
     label: str | None = None
     """The column of its name, when it has one."""
-    translations: Translations = field(default_factory=Translations)
-    database: str = "world"
+    joins: Mapping[str, str] = field(default_factory=dict)
+    """Tables with at most one row of the same key, and that key's column; their columns are written table.column."""
+    translations: tuple[Translations, ...] = ()
+    fields: tuple[Field, ...] = ()
+    """What get shows; the first is called id and reads the key."""
+    parts: tuple[Part, ...] = ()
+    summary: tuple[str, ...] = ()
+    """The fields that a search shows of each; empty: there is no search."""
+    searched: str = "name"
+    """What a search looks into, in words."""
+    absence: str = ""
+    """Why an id may be missing that the game knows."""
+    starts_at_zero: bool = False
+    """Whether 0 is an id."""
+    also_matches: tuple[str, ...] = ()
+    """Columns besides the name that a search looks into."""
+    filters: tuple[Filter, ...] = ()
+    links: tuple[Link, ...] = ()
+    tables: tuple[str, ...] = ()
+    """Tables that fields count rows of; those that are missing are named in the result."""
 
-    def translation(self, schema: Schema, locale: str | None) -> Translation:
-        """Return where the texts in a language are; nowhere for English.
+    @property
+    def type_name(self) -> str:
+        """What its result type is called."""
+        return "".join(word.capitalize() for word in self.name.split("_"))
 
-        :param locale: one of the closed set of `toolkit.Locale`: it stands in the SQL.
-        """
-        where = self.translations
-        if locale is None or locale == "enUS":
-            return Translation()
-        if where.table is not None and schema.has(where.table, where.key, database=self.database):
-            key = schema.column(self.table, self.key, "t", database=self.database)
-            other = schema.column(where.table, where.key, "l", database=self.database)
-            language = schema.column(where.table, "locale", "l", database=self.database)
-            table = schema.table(where.table, self.database)
-            found = {
-                column: schema.column(where.table, text, "l", database=self.database)
-                for column, text in where.texts.items()
-            }
-            return Translation(
-                join=f" LEFT JOIN {table} l ON {other} = {key} AND {language} = '{locale}'",
-                columns={column: sql for column, sql in found.items() if sql},
-            )
-        found = {
-            column: schema.column(self.table, text.format(locale=locale), "t", database=self.database)
-            for column, text in where.columns.items()
-        }
-        return Translation(columns={column: sql for column, sql in found.items() if sql})
+    @cached_property
+    def has_tools(self) -> bool:
+        """Whether it can be looked up, or only lends its names."""
+        return bool(self.fields)
+
+    @cached_property
+    def optional_tables(self) -> tuple[str, ...]:
+        """Tables without which it can still be shown, in part."""
+        parts = (table for part in self.parts for table in part.tables)
+        return tuple(dict.fromkeys((*self.joins, *self.tables, *parts)))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from weakref import WeakKeyDictionary
 
 from trinitycore_mcp.entities.entity import Entity
+from trinitycore_mcp.entities.per_schema import once
+from trinitycore_mcp.entities.translations import translation
 from trinitycore_mcp.schema import Schema
 from trinitycore_mcp.toolkit import Call, Reference
 
 # Lists are filled up to one of these lengths: few statements for the database to prepare, however many ids.
 _LENGTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
-_statements: WeakKeyDictionary[Schema, dict[tuple[str, str | None, int], str | None]] = WeakKeyDictionary()
 
 
 async def names_of(call: Call, entity: Entity, ids: Iterable[int | None], locale: str | None = None) -> dict[int, str]:
@@ -34,11 +34,8 @@ async def names_of(call: Call, entity: Entity, ids: Iterable[int | None], locale
 
 async def _names(call: Call, schema: Schema, entity: Entity, ids: list[int], locale: str | None) -> dict[int, str]:
     length = next(each for each in _LENGTHS if each >= len(ids))
-    statements = _statements.setdefault(schema, {})
-    what = (entity.name, locale, length)
-    if what not in statements:
-        statements[what] = _statement(schema, entity, locale, length)
-    sql = statements[what]
+    what = ("names", entity.name, locale, length)
+    sql = once(schema, what, _statement, schema, entity, locale, length)
     if sql is None:
         return {}
     rows = await call.rows(sql, (*ids, *(ids[-1:] * (length - len(ids)))))
@@ -50,7 +47,8 @@ def _statement(schema: Schema, entity: Entity, locale: str | None, length: int) 
         return None
     key = schema.column(entity.table, entity.key, "t", database=entity.database)
     name = schema.column(entity.table, entity.label, "t", database=entity.database)
-    local, join = entity.translation(schema, locale).of(entity.label)
+    texts = translation(schema, entity.table, str(key), entity.translations, locale)
+    local, join = texts.columns.get(entity.label, "NULL"), texts.joins.get(entity.label, "")
     marks = ", ".join(["%s"] * length)
     table = schema.table(entity.table, entity.database)
     return f"SELECT {key} AS id, {name} AS name, {local} AS local FROM {table} t{join} WHERE {key} IN ({marks})"

@@ -9,23 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Spells have three effects, whose columns end in a number.
+# A spell has three effects, whose columns end in a number.
 _EFFECT = {
-    "Effect": "Effect",
     "EffectDieSides": "EffectDieSides",
     "EffectBasePoints": "EffectBasePoints",
     "EffectImplicitTargetA": "ImplicitTargetA",
     "EffectImplicitTargetB": "ImplicitTargetB",
     "EffectApplyAuraName": "EffectAura",
     "EffectAmplitude": "EffectAuraPeriod",
-    "EffectItemType": "EffectItemType",
     "EffectMiscValue": "EffectMiscValue",
     "EffectMiscValueB": "EffectMiscValueB",
     "EffectTriggerSpell": "EffectTriggerSpell",
 }
 
 TABLES: Mapping[str, str] = {
-    "access_requirement": "dungeon_access_template",}
+    "access_requirement": "dungeon_access_template",
+}
 
 COLUMNS: Mapping[str, str] = {
     **{f"spell_dbc.{column}{n}": f"{column}_{n}" for column in ("Effect", "EffectItemType") for n in (1, 2, 3)},

@@ -24,12 +24,78 @@ _LOOT_ID = (
     "ORDER BY d.`DifficultyID` LIMIT 1)"
 )
 
+# Each looks up one column of the row, or the nth row, that another table has for this one.
+_ITEM_EFFECT = (
+    "(SELECT e.`{column}` FROM {{item_x_item_effect}} x JOIN {{item_effect}} e ON e.`ID` = x.`ItemEffectID` "
+    "WHERE x.`ItemID` = {{t}}.`ID` ORDER BY e.`LegacySlotIndex`, e.`ID` LIMIT {skip}, 1)"
+)
+_ITEM_EFFECTS = {
+    "spellid": "SpellID",
+    "spelltrigger": "TriggerType",
+    "spellcharges": "Charges",
+    "spellcooldown": "CoolDownMSec",
+}
+_ITEM = "(SELECT i.`{column}` FROM {{item}} i WHERE i.`ID` = {{t}}.`ID` LIMIT 1)"
+_OF_SPELL = "(SELECT o.`{column}` FROM {{{table}}} o WHERE o.`SpellID` = {{t}}.`ID` ORDER BY o.`ID` LIMIT 1)"
+_SPELL_EFFECT = (
+    "(SELECT e.`{column}` FROM {{spell_effect}} e WHERE e.`SpellID` = {{t}}.`ID` AND e.`EffectIndex` = {index} "
+    "ORDER BY e.`ID` LIMIT 1)"
+)
+_SPELL_EFFECTS = {
+    "Effect": "Effect",
+    "EffectBasePoints": "EffectBasePoints",
+    "EffectApplyAuraName": "EffectAura",
+    "EffectAmplitude": "EffectAuraPeriod",
+    "EffectImplicitTargetA": "ImplicitTarget1",
+    "EffectImplicitTargetB": "ImplicitTarget2",
+    "EffectItemType": "EffectItemType",
+    "EffectMiscValue": "EffectMiscValue1",
+    "EffectMiscValueB": "EffectMiscValue2",
+    "EffectTriggerSpell": "EffectTriggerSpell",
+}
+_SPELL = {
+    "SchoolMask": ("spell_misc", "SchoolMask"),
+    "DurationIndex": ("spell_misc", "DurationIndex"),
+    "CastingTimeIndex": ("spell_misc", "CastingTimeIndex"),
+    "RangeIndex": ("spell_misc", "RangeIndex"),
+    "Dispel": ("spell_categories", "DispelType"),
+    "Mechanic": ("spell_categories", "Mechanic"),
+    "BaseLevel": ("spell_levels", "BaseLevel"),
+    "SpellLevel": ("spell_levels", "SpellLevel"),
+    "MaxLevel": ("spell_levels", "MaxLevel"),
+    "RecoveryTime": ("spell_cooldowns", "RecoveryTime"),
+}
+
 TABLES: Mapping[str, str] = {
     "creature_default_trainer": "creature_trainer",
     "itemextendedcost_dbc": "hotfixes.item_extended_cost",
     # Columns below are expressions over these two.
     "auction_items": "characters.auction_items",
     "item_instance": "characters.item_instance",
+    "areatable_dbc": "hotfixes.area_table",
+    "area_table_locale": "hotfixes.area_table_locale",
+    "broadcast_text": "hotfixes.broadcast_text",
+    "broadcast_text_locale": "hotfixes.broadcast_text_locale",
+    "dungeonencounter_dbc": "hotfixes.dungeon_encounter",
+    "dungeon_encounter_locale": "hotfixes.dungeon_encounter_locale",
+    "faction_dbc": "hotfixes.faction",
+    "faction_locale": "hotfixes.faction_locale",
+    "factiontemplate_dbc": "hotfixes.faction_template",
+    "item": "hotfixes.item",
+    "item_effect": "hotfixes.item_effect",
+    "item_template": "hotfixes.item_sparse",
+    "item_template_locale": "hotfixes.item_sparse_locale",
+    "item_x_item_effect": "hotfixes.item_x_item_effect",
+    "map_dbc": "hotfixes.map",
+    "map_locale": "hotfixes.map_locale",
+    "spell_categories": "hotfixes.spell_categories",
+    "spell_cooldowns": "hotfixes.spell_cooldowns",
+    "spell_dbc": "hotfixes.spell_name",
+    "spell_effect": "hotfixes.spell_effect",
+    "spell_levels": "hotfixes.spell_levels",
+    "spell_misc": "hotfixes.spell_misc",
+    "spell_name_locale": "hotfixes.spell_name_locale",
+    "mapdifficulty_dbc": "hotfixes.map_difficulty",
 }
 
 COLUMNS: Mapping[str, str] = {
@@ -55,4 +121,68 @@ COLUMNS: Mapping[str, str] = {
     "creature_default_trainer.CreatureId": "CreatureID",
     "creature_default_trainer.TrainerId": "TrainerID",
     **{f"itemextendedcost_dbc.{column}_{n}": f"{column}{n}" for column in ("ItemID", "ItemCount") for n in range(1, 6)},
+    "areatable_dbc.AreaName_Lang_enUS": "AreaName",
+    "areatable_dbc.Flags": "Flags1",
+    "creature_template.rank": "Classification",
+    "creature_template.exp": "RequiredExpansion",
+    "creature_template.type_flags": _LOOT_ID.format(column="TypeFlags"),
+    "creature_template.mingold": _LOOT_ID.format(column="GoldMin"),
+    "creature_template.maxgold": _LOOT_ID.format(column="GoldMax"),
+    **{
+        f"creature_template.{column}": _LOOT_ID.format(column=column)
+        for column in ("HealthModifier", "ManaModifier", "ArmorModifier", "DamageModifier")
+    },
+    "creature_template.gossip_menu_id": (
+        "(SELECT MIN(g.`MenuID`) FROM {creature_template_gossip} g WHERE g.`CreatureID` = {t}.`entry`)"
+    ),
+    "dungeonencounter_dbc.Name_Lang_enUS": "Name",
+    "dungeonencounter_dbc.Difficulty": "DifficultyID",
+    "faction_dbc.Name_Lang_enUS": "Name",
+    "faction_dbc.Description_Lang_enUS": "Description",
+    **{f"faction_dbc.ReputationBase_{n}": f"ReputationBase{n}" for n in range(1, 5)},
+    "factiontemplate_dbc.name": "(SELECT f.`Name` FROM {faction_dbc} f WHERE f.`ID` = {t}.`Faction` LIMIT 1)",
+    "item_template.entry": "ID",
+    "item_template.name": "Display",
+    "item_template.description": "Description",
+    "item_template.class": _ITEM.format(column="ClassID"),
+    "item_template.subclass": _ITEM.format(column="SubclassID"),
+    "item_template.Quality": "OverallQualityID",
+    "item_template.bonding": "Bonding",
+    "item_template.AllowableRace": "AllowableRace1",
+    "item_template.delay": "ItemDelay",
+    "item_template.BuyCount": "VendorStackCount",
+    "item_template.stackable": "Stackable",
+    "item_template.maxcount": "MaxCount",
+    **{f"item_template.socketColor_{n}": f"SocketType{n}" for n in (1, 2, 3)},
+    "item_template.socketBonus": "SocketMatchEnchantmentID",
+    "item_template.itemset": "ItemSet",
+    "item_template.lockid": "LockID",
+    "item_template.PageText": "PageID",
+    "item_template.requiredspell": "RequiredAbility",
+    "item_template.RequiredReputationFaction": "MinFactionID",
+    "item_template.RequiredReputationRank": "MinReputation",
+    "item_template.startquest": "StartQuestID",
+    "item_template.duration": "DurationInInventory",
+    **{
+        f"item_template.{column}_{n}": _ITEM_EFFECT.format(column=here, skip=n - 1)
+        for column, here in _ITEM_EFFECTS.items()
+        for n in range(1, 6)
+    },
+    "item_template_locale.Name": "Display_lang",
+    "item_template_locale.Description": "Description_lang",
+    "map_dbc.MapName_Lang_enUS": "MapName",
+    "mapdifficulty_dbc.Difficulty": "DifficultyID",
+    "mapdifficulty_dbc.RaidDuration": "ResetInterval",
+    "quest_template_locale.Title": "LogTitle",
+    "quest_template_locale.Objectives": "LogDescription",
+    "quest_template_locale.Details": "QuestDescription",
+    "quest_template_locale.CompletedText": "QuestCompletionLog",
+    "spell_dbc.Id": "ID",
+    "spell_dbc.SpellName": "Name",
+    **{f"spell_dbc.{column}": _OF_SPELL.format(table=table, column=here) for column, (table, here) in _SPELL.items()},
+    **{
+        f"spell_dbc.{column}{n}": _SPELL_EFFECT.format(column=here, index=n - 1)
+        for column, here in _SPELL_EFFECTS.items()
+        for n in (1, 2, 3)
+    },
 }

@@ -1,0 +1,1 @@
+"""The entities there are, one module for each group of kinds."""
