@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.mariadb import MariaDb
 from tests.support.mcp_server import McpServer, answer_of, database_section, load_lab_world
+from tests.support.tools import DATA as REAL_DATA
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +30,30 @@ def server(mariadb: MariaDb, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with McpServer.start(tmp_path_factory.mktemp("mcp"), config) as running:
         running.wait_until_ready()
         yield running
+
+
+def _real_data(tmp_path_factory: pytest.TempPathFactory, family: str, suffix: str) -> Iterator[MariaDb]:
+    """Serve one of the real databases, where the machine has them (they are in no commit)."""
+    folder = REAL_DATA / family
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}")
+    with MariaDb.start(tmp_path_factory.mktemp(family[:8]), options={"innodb-buffer-pool-size": "256M"}) as server:
+        for database in ("world", "characters", "auth"):
+            server.load(database, folder / suffix.format(database))
+        server.account("app_ro", "app_ro")
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azerothcore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
+    """AzerothCore's databases, with rows; some tables are missing."""
+    yield from _real_data(tmp_path_factory, "azerothcore", "db_{}.sql.gz")
+
+
+@pytest.fixture(scope="session")
+def trinitycore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
+    """TrinityCore 3.3.5's databases, nearly without rows."""
+    yield from _real_data(tmp_path_factory, "trinitycore-3.3.5", "{}_database.sql.gz")
 
 
 Call = Callable[..., Any]

@@ -54,8 +54,8 @@ def database_section(*servers: MariaDb, **more: object) -> dict[str, Any]:
 
 def load_lab_world(server: MariaDb) -> None:
     """Load the lab's three databases and make the account that reads them."""
-    for name in ("world", "characters", "auth"):
-        server.load(name, LAB_WORLD / f"{name}.sql")
+    for file in sorted(LAB_WORLD.glob("*.sql")):
+        server.load(file.stem.partition("_")[0], file)
     server.account("app_ro", "app_ro")
 
 

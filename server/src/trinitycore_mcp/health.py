@@ -7,7 +7,7 @@ from typing import Any
 
 from trinitycore_mcp import __version__
 from trinitycore_mcp.database import Database
-from trinitycore_mcp.database.schema import WorldSchemas
+from trinitycore_mcp.schema import Schemas
 
 
 @dataclass
@@ -16,7 +16,7 @@ class Health:
 
     instance: str
     database: Database
-    world: WorldSchemas
+    world: Schemas
     draining: bool = False
 
     def live(self) -> tuple[int, dict[str, Any]]:
@@ -38,3 +38,7 @@ class Health:
             "world": {"family": world.family, "version": world.version} if world else None,
         }
         return (503 if reasons else 200), body
+
+    async def detailed(self) -> tuple[int, dict[str, Any]]:
+        """Return status and body of /health/detailed."""
+        return self.ready()

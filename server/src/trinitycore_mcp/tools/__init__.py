@@ -1,24 +1,30 @@
-"""The tools, one module for each kind of thing they look up."""
+"""The tools, one module for each kind of thing they are about. Every module's TOOLS is part of the catalogue."""
 
 from __future__ import annotations
 
-from typing import Any
+import pkgutil
+from functools import cache
+from importlib import import_module
 
-from mcp.server.mcpserver import MCPServer
-
-from trinitycore_mcp.config import DatabaseNames
-from trinitycore_mcp.tools import creature, item, names, quest, table
-from trinitycore_mcp.tools.world import World
+from trinitycore_mcp.config import Config
+from trinitycore_mcp.toolkit.definition import Tool
 
 
-def register(server: MCPServer[Any], world: World, databases: DatabaseNames) -> frozenset[str]:
-    """Add every tool to the server and return their names."""
-    creature.register(server, world)
-    item.register(server, world)
-    quest.register(server, world)
-    table.register(server, world, databases)
-    names.load_all()
-    tools = server._tool_manager.list_tools()
-    for tool in tools:
-        tool.parameters["additionalProperties"] = False
-    return frozenset(tool.name for tool in tools)
+@cache
+def every_tool() -> tuple[Tool, ...]:
+    """Return all tools there are, in the order of their names.
+
+    :raises ValueError: two have the same name.
+    """
+    found: dict[str, Tool] = {}
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        for tool in getattr(import_module(module.name), "TOOLS", ()):
+            if tool.name in found:
+                raise ValueError(f"two tools are called {tool.name}")
+            found[tool.name] = tool
+    return tuple(tool for _, tool in sorted(found.items()))
+
+
+def catalogue(config: Config) -> tuple[Tool, ...]:
+    """Return the tools that this configuration has."""
+    return tuple(tool for tool in every_tool() if tool.scope != "players" or config.players.enabled)

@@ -1,0 +1,183 @@
+"""The one way in which a tool is called, whichever way the call came: limits, arguments, cache, time limit, answer.
+
+An answer is bytes: the members of the protocol's tool result, ready to be put into a response. What is in the cache
+is such bytes too, so a repeated call costs a look-up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from time import monotonic
+from typing import Protocol
+
+import msgspec
+from msgspec import Raw, Struct
+
+from trinitycore_mcp.access.limits import Limiter, rate_limit_headers, refusal
+from trinitycore_mcp.access.principal import Principal
+from trinitycore_mcp.cache.policy import NONE, CachePolicy, policy_for
+from trinitycore_mcp.config import Config
+from trinitycore_mcp.errors import ToolError
+from trinitycore_mcp.flights import Flights, Receive
+from trinitycore_mcp.services import Services
+from trinitycore_mcp.toolkit.call import Call, Progress
+from trinitycore_mcp.toolkit.definition import Tool
+
+_log = logging.getLogger(__name__)
+Header = tuple[bytes, bytes]
+
+
+class ClientLeft(Exception):
+    """The client closed the connection before its call was done; nobody waits for an answer."""
+
+
+class Answer(Struct, frozen=True):
+    """What became of a call."""
+
+    body: bytes
+    """JSON members: content, structuredContent (unless it failed), isError."""
+    error: str = ""
+    """Empty, or a bounded word for why it failed."""
+    headers: Sequence[Header] = ()
+
+
+class Cache(Protocol):
+    """What keeps results; see cache.results."""
+
+    def peek(self, key: bytes) -> bytes | None: ...
+
+    async def get(
+        self, kind: str, key: bytes, policy: CachePolicy, produce: Callable[[], Awaitable[bytes]]
+    ) -> bytes: ...
+
+
+class Dispatcher:
+    """Calls tools."""
+
+    def __init__(
+        self,
+        services: Services,
+        tools: Iterable[Tool],
+        flights: Flights,
+        *,
+        cache: Cache | None = None,
+        limiter: Limiter | None = None,
+    ) -> None:
+        self.tools: Mapping[str, Tool] = {tool.name: tool for tool in sorted(tools, key=lambda each: each.name)}
+        self._services = services
+        self._cache = cache
+        self.limiter = limiter
+        self._flights = flights
+        self._encode = msgspec.json.Encoder().encode
+        self._most_bytes = services.config.database.max_result_bytes
+        self._timeout = services.config.server.tool_timeout
+        self._prefixes = {name: name.encode() + b"\0" for name in self.tools}
+        self._policies = {name: self._policy(tool) for name, tool in self.tools.items()}
+
+    def configure(self, config: Config) -> None:
+        """Apply a new configuration."""
+        self._timeout = config.server.tool_timeout
+        self._policies = {name: self._policy(tool) for name, tool in self.tools.items()}
+
+    def _policy(self, tool: Tool) -> CachePolicy | None:
+        """Return how long the tool's results are kept; None: not at all."""
+        policy = policy_for(self._services.config.cache, tool.name, tool.cache)
+        return None if self._cache is None or policy == NONE else policy
+
+    async def run(
+        self,
+        tool: Tool,
+        raw: bytes | Raw,
+        principal: Principal,
+        *,
+        trace_id: str | None = None,
+        progress: Progress | None = None,
+        receive: Receive | None = None,
+    ) -> Answer:
+        """Call a tool. The caller has checked that the principal may call it.
+
+        :param raw: the arguments as JSON.
+        :param receive: the request's channel, watched for the client's leaving, which ends the call.
+        :raises ClientLeft: nobody waits for the answer any more.
+        """
+        headers: Sequence[Header] = ()
+        started = monotonic()
+        try:
+            if self.limiter is not None:
+                verdict = self.limiter.try_now(principal, tool.name)
+                if verdict is None:
+                    verdict = await self.limiter.check(principal, tool.name)
+                headers = rate_limit_headers(verdict)
+                if not verdict.allowed:
+                    raise ToolError(refusal(verdict, tool.name), kind="rate_limited", retry_after=verdict.retry_after_s)
+            arguments = tool.read(raw)
+            policy = self._policies[tool.name]
+            key = b""
+            if policy is not None and self._cache is not None:
+                key = self._prefixes[tool.name] + self._encode(arguments)
+                kept = self._cache.peek(key)
+                if kept is not None:
+                    return Answer(kept, "", headers)
+
+            async def produce() -> bytes:
+                call = Call(self._services, principal, tool.name, arguments, trace_id, progress)
+                return self._success(tool, await tool.function(call, *msgspec.structs.astuple(arguments)))
+
+            body = await self._bounded(tool, policy, key, produce, receive)
+            error, answer = "", Answer(body, "", headers)
+        except ToolError as failure:
+            error, answer = failure.kind, Answer(self._failure(str(failure)), failure.kind, headers)
+        except (asyncio.CancelledError, ClientLeft):
+            error = "cancelled"
+            raise
+        except Exception:
+            _log.exception("tool failed", extra={"fields": {"tool": tool.name, "trace_id": trace_id}})
+            error = "internal"
+            answer = Answer(self._failure("the server failed at this call; its log says why"), error, headers)
+        finally:
+            if tool.audited and self._services.audit is not None:
+                self._services.audit.record(
+                    principal, tool.name, bytes(raw), error or "ok", monotonic() - started, trace_id
+                )
+        return answer
+
+    async def _bounded(
+        self,
+        tool: Tool,
+        policy: CachePolicy | None,
+        key: bytes,
+        produce: Callable[[], Awaitable[bytes]],
+        receive: Receive | None,
+    ) -> bytes:
+        """Return what `produce` makes or the cache has, unless time runs out or the client leaves."""
+        limit = tool.timeout or self._timeout
+        with self._flights.begin(limit, receive) as flight:
+            try:
+                if policy is not None and self._cache is not None:
+                    return await self._cache.get(tool.name, key, policy, produce)
+                return await produce()
+            except asyncio.CancelledError:
+                if flight.expired and flight.task.uncancel() == 0:
+                    raise ToolError(
+                        f"{tool.name} took longer than {limit:g} s and was stopped; ask for less", kind="timeout"
+                    ) from None
+                if flight.left and flight.task.uncancel() == 0:
+                    raise ClientLeft from None
+                raise
+
+    def _success(self, tool: Tool, result: Struct) -> bytes:
+        structured = self._encode(result)
+        if len(structured) > 2 * self._most_bytes:
+            most = 2 * self._most_bytes
+            raise ToolError(
+                f"{tool.name}: the answer has {len(structured)} bytes, allowed are {most}; ask for less",
+                kind="too_large",
+            )
+        # Clients that know no structured content read the same from the text.
+        text = self._encode(structured.decode())
+        return b'"content":[{"type":"text","text":%b}],"structuredContent":%b,"isError":false' % (text, structured)
+
+    def _failure(self, message: str) -> bytes:
+        return b'"content":[{"type":"text","text":%b}],"isError":true' % self._encode(message)

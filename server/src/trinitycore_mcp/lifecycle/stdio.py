@@ -1,0 +1,18 @@
+"""One client on standard input and output, as desktop programs start their servers."""
+
+from __future__ import annotations
+
+from mcp.server.stdio import stdio_server
+
+from trinitycore_mcp.config_load import Loaded
+from trinitycore_mcp.lifecycle.parts import assemble
+
+
+async def run_stdio(loaded: Loaded) -> None:
+    """Serve until the client closes its end.
+
+    :raises ConfigError: a file that the configuration names can't be used.
+    """
+    parts = assemble(loaded)
+    async with parts.running(), stdio_server() as (reading, writing):
+        await parts.protocol.run(reading, writing, parts.protocol.create_initialization_options())

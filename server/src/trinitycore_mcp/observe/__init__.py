@@ -1,0 +1,1 @@
+"""What is told of each request: a log line and metrics."""

@@ -1,0 +1,92 @@
+"""Every MCP request, recorded once: its time, outcome, log line and metrics, whichever way it was served."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from typing import Any
+
+from prometheus_client import Histogram
+
+from trinitycore_mcp import metrics
+from trinitycore_mcp.observe.log_writer import LogWriter
+from trinitycore_mcp.observe.trace import new_trace_id
+
+_log = logging.getLogger("trinitycore_mcp.request")
+METHODS = frozenset(
+    {
+        "initialize",
+        "notifications/initialized",
+        "notifications/cancelled",
+        "ping",
+        "server/discover",
+        "tools/list",
+        "tools/call",
+        "resources/list",
+        "resources/templates/list",
+        "resources/read",
+        "resources/subscribe",
+        "resources/unsubscribe",
+        "prompts/list",
+        "prompts/get",
+        "completion/complete",
+        "logging/setLevel",
+        "subscriptions/listen",
+    }
+)
+
+
+class Recorder:
+    """Records requests. Labels are bounded: a method or tool that we don't know is one label."""
+
+    def __init__(self, tools: Collection[str], writer: LogWriter | None = None) -> None:
+        self._tools = frozenset(tools)
+        self._writer = writer or LogWriter()
+        self._children: dict[tuple[str, str, str], Histogram] = {}
+
+    def record(
+        self,
+        method: str,
+        tool: str,
+        error: str,
+        seconds: float,
+        *,
+        request_id: int | str | None = None,
+        trace_id: str | None = None,
+        principal: str = "",
+        protocol: str = "",
+    ) -> None:
+        """Record one request.
+
+        :param tool: its tool, empty for other methods.
+        :param error: a bounded word for what went wrong, empty for nothing.
+        """
+        if method not in METHODS:
+            method = "other"
+        if tool and tool not in self._tools:
+            tool = "unknown"
+        key = (method, tool, error)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = metrics.OPERATION_DURATION.labels(method, tool, error)
+        child.observe(seconds)
+        if _log.isEnabledFor(logging.INFO):
+            line: dict[str, Any] = {
+                "time": self._writer.timestamp(),
+                "level": "INFO",
+                "logger": "trinitycore_mcp.request",
+                "message": "request",
+                "trace_id": trace_id or new_trace_id(),
+                "request_id": request_id if request_id.__class__ is int else str(request_id)[:64],
+                "method": method,
+                "tool": tool or None,
+                "duration_ms": round(seconds * 1000, 3),
+                "outcome": error or "ok",
+                "principal": principal,
+                "protocol": protocol,
+            }
+            self._writer.write(line)
+
+    def flush(self) -> None:
+        """Write the log lines that have gathered."""
+        self._writer.flush()

@@ -1,0 +1,72 @@
+"""Who may come in: the right name in Host and Origin, and a known caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from trinitycore_mcp.access.authenticator import Authenticator
+from trinitycore_mcp.access.principal import Principal
+
+Headers = Mapping[bytes, bytes]
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+
+class Doorkeeper:
+    """Checks Host and Origin, against DNS rebinding.
+
+    A page in a browser can be made to resolve its own name to our address; its requests then carry that name, as Host
+    and as Origin, and are told by it (MCP specification, transports, security warning).
+    """
+
+    def __init__(self, hosts: Iterable[str], origins: Iterable[str]) -> None:
+        """:param hosts: names that Host may hold, with any port.
+        :param origins: origins that browsers may come from; none given: the hosts', by http or https, at any port.
+        """
+        self._hosts = frozenset(host.casefold() for host in hosts)
+        self._origins = frozenset(origin.rstrip("/").casefold() for origin in origins)
+        self._known_hosts: dict[bytes, bool] = {}
+
+    def host_allowed(self, header: bytes | None) -> bool:
+        """Return whether a request for this Host is for us."""
+        if header is None:
+            return False
+        known = self._known_hosts.get(header)
+        if known is None:
+            known = self._name(header.decode("latin-1")) in self._hosts
+            if len(self._known_hosts) < 256:
+                self._known_hosts[header] = known
+        return known
+
+    def origin_allowed(self, header: bytes) -> bool:
+        """Return whether a browser may send requests from a page of this origin."""
+        origin = header.decode("latin-1").casefold()
+        if self._origins:
+            return origin in self._origins
+        parts = urlsplit(origin)
+        return parts.scheme in ("http", "https") and not parts.path and self._name(parts.netloc) in self._hosts
+
+    @staticmethod
+    def _name(host: str) -> str:
+        """Return the host without port."""
+        name, colon, port = host.casefold().rpartition(":")
+        return (
+            name
+            if colon and port.isdigit() and not (name.startswith("[") and not name.endswith("]"))
+            else host.casefold()
+        )
+
+
+async def caller(authenticator: Authenticator, headers: Headers, raw: RawHeaders) -> Principal:
+    """Return who calls, at once for whoever called a short while ago.
+
+    :param headers: the request's, each once.
+    :param raw: all of them.
+    :raises Refused: nobody that we let in.
+    """
+    authorization = headers.get(b"authorization")
+    if authorization is not None and b"x-api-key" not in headers and authorization[:7].lower() == b"bearer ":
+        known = authenticator.known(authorization[7:].strip())
+        if known is not None:
+            return known
+    return await authenticator.verify(raw)

@@ -1,0 +1,73 @@
+"""The ASGI applications: /mcp, health and metadata on one listener, /metrics on another."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.types import Receive, Scope, Send
+
+from trinitycore_mcp import metrics
+from trinitycore_mcp.access.authenticator import Authenticator
+from trinitycore_mcp.access.metadata import challenge, metadata, metadata_paths
+from trinitycore_mcp.access.refused import Refused, require
+from trinitycore_mcp.health import Health
+from trinitycore_mcp.web.endpoint import McpEndpoint
+from trinitycore_mcp.web.http import answer, answer_json
+
+
+class Application:
+    """The main listener's application."""
+
+    def __init__(self, mcp: McpEndpoint, health: Health, authenticator: Authenticator) -> None:
+        self._mcp = mcp
+        self._health = health
+        self._authenticator = authenticator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        path = scope["path"]
+        if path == "/mcp":
+            await self._mcp(scope, receive, send)
+        elif scope["method"] not in ("GET", "HEAD"):
+            await answer_json(send, HTTPStatus.NOT_FOUND, {"error": "not found"})
+        elif path == "/health/live":
+            await answer_json(send, *self._health.live())
+        elif path == "/health/ready":
+            await answer_json(send, *self._health.ready(), headers=self._health_headers())
+        elif path == "/health/detailed":
+            await self._detailed(scope, send)
+        elif path in metadata_paths(self._mcp.config):
+            document = metadata(self._mcp.config)
+            if document is None:
+                await answer_json(send, HTTPStatus.NOT_FOUND, {"error": "no authorization server is configured"})
+            else:
+                await answer_json(send, HTTPStatus.OK, document)
+        else:
+            await answer_json(send, HTTPStatus.NOT_FOUND, {"error": "not found"})
+
+    def _health_headers(self) -> list[tuple[bytes, bytes]]:
+        instance = (b"x-mcp-instance", self._health.instance.encode())
+        return [instance, (b"connection", b"close")] if self._health.draining else [instance]
+
+    async def _detailed(self, scope: Scope, send: Send) -> None:
+        """Answer what operators may know."""
+        try:
+            require(await self._authenticator.verify(scope["headers"]), "admin")
+        except Refused as refused:
+            headers = [(b"www-authenticate", challenge(refused, self._mcp.config))] if refused.status != 503 else []
+            await answer_json(send, refused.status, {"error": str(refused)}, headers)
+            return
+        await answer_json(send, *await self._health.detailed())
+
+
+async def metrics_application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve /metrics."""
+    if scope["type"] != "http":
+        return
+    if scope["path"] != "/metrics":
+        await answer_json(send, HTTPStatus.NOT_FOUND, {"error": "not found"})
+        return
+    body, content_type = metrics.render()
+    await answer(send, HTTPStatus.OK, body, content_type)

@@ -1,0 +1,340 @@
+"""POST /mcp: who may come in, and which way a message takes.
+
+The short way: tools/call of a registered tool, well-formed to the letter, is answered here. Whatever is rare or odd
+(other methods, other revisions, progress, malformed messages) goes to the SDK, which knows all of the protocol. Both
+ways share tools, checks, limits and cache, so an answer does not depend on the way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from time import perf_counter
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from trinitycore_mcp import metrics
+from trinitycore_mcp.access.authenticator import Authenticator
+from trinitycore_mcp.access.limits import rate_limit_headers, refusal
+from trinitycore_mcp.access.metadata import challenge
+from trinitycore_mcp.access.principal import Principal
+from trinitycore_mcp.access.refused import Refused, require
+from trinitycore_mcp.config import Config
+from trinitycore_mcp.dispatch import ClientLeft, Dispatcher
+from trinitycore_mcp.flights import Flights
+from trinitycore_mcp.health import Health
+from trinitycore_mcp.observe.recorder import Recorder
+from trinitycore_mcp.observe.trace import trace_id_of
+from trinitycore_mcp.protocol.context import PRINCIPAL
+from trinitycore_mcp.toolkit.definition import Tool
+from trinitycore_mcp.web import wire
+from trinitycore_mcp.web.admission import Doorkeeper, Headers, caller
+from trinitycore_mcp.web.http import Header, answer_json
+
+_log = logging.getLogger(__name__)
+_NO_ARGUMENTS = b"{}"
+_JSON = (b"content-type", b"application/json")
+_NO_STORE = (b"cache-control", b"no-store")
+# Headers that decide what a request is: a second one of a kind would let two readers see two requests.
+_ONCE = frozenset({b"host", b"content-length", b"content-type", b"authorization", b"x-api-key", b"origin", b"accept"})
+_INVALID_REQUEST = -32600
+_RATE_LIMITED = -32029
+
+
+class TooLarge(Exception):
+    """The body has more bytes than allowed."""
+
+
+class McpEndpoint:
+    """The application behind /mcp."""
+
+    def __init__(
+        self,
+        config: Config,
+        authenticator: Authenticator,
+        dispatcher: Dispatcher,
+        recorder: Recorder,
+        health: Health,
+        flights: Flights,
+        sdk: ASGIApp,
+        sdk_streaming: ASGIApp,
+        server_info: dict[str, Any],
+    ) -> None:
+        """:param sdk: the SDK's application that answers in JSON.
+        :param sdk_streaming: the same, answering by server-sent events.
+        :param server_info: what 2026-07-28 results say of us.
+        """
+        self.config = config
+        self._authenticator = authenticator
+        self._dispatcher = dispatcher
+        self._recorder = recorder
+        self._health = health
+        self._flights = flights
+        self._sdk = sdk
+        self._sdk_streaming = sdk_streaming
+        self._doorkeeper = Doorkeeper(config.server.allowed_hosts, config.server.allowed_origins)
+        self._instance = (b"x-mcp-instance", health.instance.encode())
+        self._envelopes = wire.Envelopes()
+        info = msgspec.json.encode({"io.modelcontextprotocol/serverInfo": server_info})
+        self._modern_tail = b',"resultType":"complete","_meta":' + info + b"}}"
+        self._streaming_tools = frozenset(name for name, tool in dispatcher.tools.items() if tool.streams)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        raw: list[Header] = scope["headers"]
+        headers = dict(raw)
+        metrics.REQUESTS_IN_FLIGHT.inc()
+        try:
+            if scope["method"] != "POST":
+                await self._refuse(send, 405, "only POST is served here", [(b"allow", b"POST")])
+            elif (twice := self._twice(raw, headers)) is not None:
+                await self._refuse(send, 400, f"header {twice} appears more than once")
+            elif not self._doorkeeper.host_allowed(headers.get(b"host")):
+                await self._refuse(send, 421, "this name is not served here (server.allowed_hosts)")
+            elif b"origin" in headers and not self._doorkeeper.origin_allowed(headers[b"origin"]):
+                await self._refuse(send, 403, "this origin is not served here (server.allowed_origins)")
+            else:
+                principal = await caller(self._authenticator, headers, raw)
+                require_any(principal)
+                body = await self._body(headers, receive)
+                await self._serve(scope, receive, send, headers, principal, body)
+        except Refused as refused:
+            extra = [(b"www-authenticate", challenge(refused, self.config))] if refused.status != 503 else []
+            await self._refuse(send, refused.status, str(refused), extra, error=refused.error)
+        except TooLarge:
+            most = self.config.server.max_body_size
+            await self._refuse(send, 413, f"a body has at most {most} bytes", [(b"connection", b"close")])
+        finally:
+            metrics.REQUESTS_IN_FLIGHT.dec()
+
+    @staticmethod
+    def _twice(raw: list[Header], headers: Headers) -> str | None:
+        """Return a header that appears twice and must not."""
+        if len(raw) == len(headers):
+            return None
+        seen: set[bytes] = set()
+        for name, _ in raw:
+            if name in seen and name in _ONCE:
+                return name.decode("latin-1")
+            seen.add(name)
+        return None
+
+    async def _body(self, headers: Headers, receive: Receive) -> bytes:
+        """Return the request's body.
+
+        :raises TooLarge: it has more bytes than allowed.
+        """
+        most = self.config.server.max_body_size
+        length = headers.get(b"content-length")
+        if length is not None and length.isdigit() and int(length) > most:
+            raise TooLarge
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body"):
+            parts = [body]
+            size = len(body)
+            while message.get("more_body"):
+                message = await receive()
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > most:
+                    raise TooLarge
+            body = b"".join(parts)
+        if len(body) > most:
+            raise TooLarge
+        return body
+
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, headers: Headers, principal: Principal, body: bytes
+    ) -> None:
+        try:
+            message = wire.read(body)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            message = None
+        params = message.params if message is not None else None
+        tool = None
+        if message is not None and message.method == "tools/call" and params is not None and params.name is not None:
+            tool = self._dispatcher.tools.get(params.name)
+            if tool is not None:
+                require(principal, tool.scope)
+                if len(headers) == len(scope["headers"]) and self._is_plain(headers, message, params):
+                    await self._call(send, receive, tool, principal, message, params, headers)
+                    return
+        await self._pass_on(scope, receive, send, principal, body, message, tool)
+
+    def _is_plain(self, headers: Headers, message: wire.Message, params: wire.Params) -> bool:
+        """Return whether a call is as most are, so that nothing of the protocol is left to check."""
+        meta = params.meta
+        if (
+            message.id is None
+            or params.state is not UNSET
+            or params.responses is not UNSET
+            or params.name in self._streaming_tools
+            or (meta is not None and meta.token is not UNSET)
+            or (params.arguments is not UNSET and not bytes(params.arguments).startswith(b"{"))
+            or not headers.get(b"content-type", b"").startswith(b"application/json")
+        ):
+            return False
+        accept = headers.get(b"accept", b"")
+        if b"application/json" not in accept or b"text/event-stream" not in accept:
+            return False
+        version = headers.get(b"mcp-protocol-version")
+        if version == wire.MODERN:
+            return (
+                meta is not None
+                and meta.version == "2026-07-28"
+                and headers.get(b"mcp-method") == b"tools/call"
+                and headers.get(b"mcp-name") == (params.name or "").encode()
+                and not any(name.startswith(b"mcp-param-") for name in headers)
+                and self._envelopes.well_formed(meta)
+            )
+        return version in wire.LEGACY and (meta is None or meta.version is None)
+
+    async def _call(
+        self,
+        send: Send,
+        receive: Receive,
+        tool: Tool,
+        principal: Principal,
+        message: wire.Message,
+        params: wire.Params,
+        headers: Headers,
+    ) -> None:
+        started = perf_counter()
+        traceparent = params.meta.traceparent if params.meta is not None else None
+        if traceparent is None and b"traceparent" in headers:
+            traceparent = headers[b"traceparent"].decode("latin-1")
+        trace_id = trace_id_of(traceparent)
+        error = "cancelled"
+        try:
+            given = params.arguments
+            answer = await self._dispatcher.run(
+                tool, _NO_ARGUMENTS if given is UNSET else given, principal, trace_id=trace_id, receive=receive
+            )
+            error = answer.error
+        except ClientLeft:
+            return
+        finally:
+            version = headers[b"mcp-protocol-version"]
+            self._recorder.record(
+                "tools/call",
+                tool.name,
+                error,
+                perf_counter() - started,
+                request_id=message.id,
+                trace_id=trace_id,
+                principal=principal.name,
+                protocol=version.decode(),
+            )
+        tail = self._modern_tail if version == wire.MODERN else b"}}"
+        body = b'{"jsonrpc":"2.0","id":%b,"result":{%b%b' % (msgspec.json.encode(message.id), answer.body, tail)
+        all_headers = [_JSON, (b"content-length", b"%d" % len(body)), _NO_STORE, self._instance, *answer.headers]
+        if self._health.draining:  # so that the load balancer keeps no connection to a closing door
+            all_headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": 200, "headers": all_headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _pass_on(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        principal: Principal,
+        body: bytes,
+        message: wire.Message | None,
+        tool: Tool | None,
+    ) -> None:
+        """Let the SDK answer."""
+        extra: list[Header] = []
+        limiter = self._dispatcher.limiter
+        if limiter is not None and tool is None:  # a tool's call is counted by the dispatcher
+            verdict = limiter.try_now(principal, "") or await limiter.check(principal, "")
+            extra = list(rate_limit_headers(verdict))
+            if not verdict.allowed:
+                await self._refuse_message(send, 429, _RATE_LIMITED, refusal(verdict), message, extra)
+                return
+        if wire.nested_deeper(body, self.config.server.max_nesting):
+            text = f"the body has more than {self.config.server.max_nesting} levels of objects and lists"
+            await self._refuse_message(send, 400, _INVALID_REQUEST, text, message, extra)
+            return
+        scope[PRINCIPAL] = principal
+        streams = _streams(message) or (tool is not None and tool.streams)
+        replayed = _Replay(body, receive)
+        stamped = self._stamped(send, extra)
+        if streams:
+            await self._sdk_streaming(scope, replayed, stamped)
+            return
+        with self._flights.begin(None, receive) as flight:
+            try:
+                await self._sdk(scope, replayed, stamped)
+            except asyncio.CancelledError:
+                if not flight.left:
+                    raise
+
+    def _stamped(self, send: Send, extra: Iterable[Header]) -> Send:
+        """Return `send` with the headers that each of our answers has."""
+
+        async def stamped(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message["headers"], self._instance, *extra]
+                if self._health.draining:
+                    headers = [pair for pair in headers if pair[0].lower() != b"connection"]
+                    headers.append((b"connection", b"close"))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        return stamped
+
+    async def _refuse(
+        self, send: Send, status: int, text: str, headers: Iterable[Header] = (), *, error: str | None = None
+    ) -> None:
+        metrics.HTTP_REJECTED.labels(str(status)).inc()
+        _log.info("request refused", extra={"fields": {"status": status, "outcome": text}})
+        body = {"error": error, "error_description": text} if error else {"error": text}
+        await answer_json(self._stamped(send, ()), status, body, headers)
+
+    async def _refuse_message(
+        self, send: Send, status: int, code: int, text: str, message: wire.Message | None, headers: Iterable[Header]
+    ) -> None:
+        metrics.HTTP_REJECTED.labels(str(status)).inc()
+        body = {
+            "jsonrpc": "2.0",
+            "id": message.id if message is not None else None,
+            "error": {"code": code, "message": text},
+        }
+        await answer_json(self._stamped(send, ()), status, body, headers)
+
+
+def require_any(principal: Principal) -> None:
+    """Do nothing for a caller that may do something.
+
+    :raises Refused: it may do nothing.
+    """
+    if not principal.scopes & {"read", "players", "admin"}:
+        require(principal, "read")
+
+
+def _streams(message: wire.Message | None) -> bool:
+    """Return whether the answer must be a stream of events: the client asked for progress, or listens."""
+    if message is None:
+        return False
+    meta = message.params.meta if message.params is not None else None
+    return message.method == "subscriptions/listen" or (meta is not None and meta.token is not UNSET)
+
+
+class _Replay:
+    """An ASGI channel whose body was read already."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        if self._body is not None:
+            body, self._body = self._body, None
+            return {"type": "http.request", "body": body, "more_body": False}
+        return await self._receive()
