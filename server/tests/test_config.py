@@ -161,6 +161,14 @@ def test_a_token_without_audience_is_told_of(write: Write) -> None:
     assert not load(write("auth: {jwt: {secret_file: s, audience: a}}"), {}).notices
 
 
+def test_a_public_name_that_would_be_refused_is_told_of(write: Write) -> None:
+    text = MINIMAL + "server: {public_url: 'https://MCP.example.org/mcp', allowed_hosts: ["
+    [notice] = load(write(text + "localhost]}"), {}).notices
+    assert "requests for mcp.example.org are refused" in notice
+    assert not load(write(text + "mcp.example.org]}"), {}).notices
+    assert not load(write(text.replace("MCP.example.org", "[::1]") + "'[::1]']}"), {}).notices
+
+
 def test_files_that_are_no_configuration_are_refused(write: Write, tmp_path: Path) -> None:
     assert "not valid YAML" in refused(write("server: [unclosed"))
     assert "allowed is a mapping" in refused(write("- a\n"))

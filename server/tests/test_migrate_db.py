@@ -218,6 +218,20 @@ def test_a_run_killed_in_the_middle_is_finished_by_the_next(own: Own, way: str) 
     assert own.tables() == (COLUMNS if way == "up" else {"alembic_version": COLUMNS["alembic_version"]})
 
 
+def test_a_host_that_is_lost_in_the_middle_is_told_of(own: Own) -> None:
+    assert own.run("--to", "0001") == 0
+    with holding(own.server, f"LOCK TABLES `{own.name}`.alembic_version READ"):
+        run = own.start()
+        [session] = own.wait_for_statement(1, "%alembic_version SET%")
+        own.server.sql(f"KILL {session}")
+        out, err = run.communicate(timeout=10)
+    assert (run.returncode, out) == (2, "")
+    assert err.startswith(f"trinitycore-mcp: database 127.0.0.1:{own.server.port}, account {own.name}: ")
+    assert err.count("\n") == 1
+    assert own.run() == 0
+    assert own.tables() == COLUMNS
+
+
 def test_an_account_without_rights_is_told_what_it_lacks(own: Own, said: Said) -> None:
     own.server.sql(f"REVOKE ALL PRIVILEGES ON `{own.name}`.* FROM '{own.name}'@'%'")
     assert own.run() == 2

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import ValidationError
@@ -89,16 +90,21 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ, *, auth
         config = Config.model_validate(data)
     except ValidationError as error:
         raise ConfigError("\n".join(describe(Config, error))) from None
-    notices = list(found.notices)
+    notices = [*found.notices, *_notices(config)]
     if HA_ENABLED in environment:
         notices.append(ha_notice(environment[HA_ENABLED], shared=config.redis is not None))
-    if config.auth.enabled and config.auth.jwt and config.token_audience is None:
-        notices.append(
-            "auth.jwt: tokens are accepted whatever audience they are for: set server.public_url or auth.jwt.audience"
-        )
     credentials = environment.get("CREDENTIALS_DIRECTORY")
     directory = Path(credentials) if credentials else place.parent.absolute()
     return Loaded(config, directory, tuple(notices), found.secrets)
+
+
+def _notices(config: Config) -> Iterator[str]:
+    """Return what is allowed and yet hardly meant."""
+    if config.auth.enabled and config.auth.jwt and config.token_audience is None:
+        yield "auth.jwt: tokens are accepted whatever audience they are for: set server.public_url or auth.jwt.audience"
+    host = urlsplit(config.server.public_url or "").hostname
+    if host and host not in {name.strip("[]").lower() for name in config.server.allowed_hosts}:
+        yield f"server.public_url: requests for {host} are refused, since server.allowed_hosts does not have it"
 
 
 def _read(path: Path, *, may_be_absent: bool) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from trinitycore_mcp.config_error import ConfigError
 from trinitycore_mcp.config_load import Loaded
 
 _PAUSE = 0.5
-# A statement of ours may wait for a lock as long as the command does; a host that is gone is noticed by this.
-_SILENCE = 300
+# Seconds that a statement may take, beside what the command waits for others: a host that is gone is noticed by this.
+_SILENCE = 300.0
 # Access denied, for the server (1045) or for the database (1044); unknown plugin or no TLS where it is required.
 _ABSENT = frozenset({1049, 1146})  # unknown database, unknown table
 _DENIED = frozenset({1044, 1045, 1698, 1251, 3159})
@@ -84,7 +84,8 @@ class Connection:
 
     def close(self) -> None:
         """End the session, and with it any lock that it holds."""
-        self.raw.close()
+        if self.raw.open:
+            self.raw.close()
 
 
 def connect(loaded: Loaded, account: Account | None = None, *, wait: float = 0.0) -> Connection:
@@ -111,7 +112,7 @@ def connect(loaded: Loaded, account: Account | None = None, *, wait: float = 0.0
         for host in database.hosts:
             name = f"{host.host}:{host.port}"
             try:
-                raw = _open(host, account, tls, database.pool.connect_timeout)
+                raw = _open(host, account, tls, database.pool.connect_timeout, _SILENCE + wait)
                 if _is_writable(raw):
                     writable.append(Connection(raw, name, account.user, database.databases.mcp))
                 else:
@@ -134,7 +135,7 @@ def connect(loaded: Loaded, account: Account | None = None, *, wait: float = 0.0
 
 
 def _open(
-    host: DatabaseHost, account: Account, tls: ssl.SSLContext | None, timeout: float
+    host: DatabaseHost, account: Account, tls: ssl.SSLContext | None, timeout: float, silence: float
 ) -> pymysql.connections.Connection[Cursor]:
     return pymysql.connect(
         host=host.host,
@@ -146,8 +147,8 @@ def _open(
         charset="utf8mb4",
         autocommit=True,
         connect_timeout=max(1, round(timeout)),
-        read_timeout=_SILENCE,
-        write_timeout=_SILENCE,
+        read_timeout=silence,
+        write_timeout=silence,
         program_name="trinitycore-mcp",
     )
 
