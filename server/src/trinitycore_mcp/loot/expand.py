@@ -86,14 +86,14 @@ def expand(
 async def read_rows(call: Call, kind: str, ids: Iterable[int]) -> dict[tuple[str, int], list[Row]]:
     """Return rows by table's kind and loot id: those asked for, and all reference templates they lead to."""
     schema = await call.schema()
-    found = await _rows(call, schema, kind, set(ids))
+    found = await rows_of(call, schema, kind, set(ids))
     known: dict[tuple[str, int], list[Row]] = dict(found)
     waiting = _references(found.values())
     for _ in range(MAX_DEPTH):
         waiting -= {number for table, number in known if table == "reference"}
         if not waiting or not schema.has(LOOT_TABLES["reference"].table):
             break
-        found = await _rows(call, schema, "reference", waiting)
+        found = await rows_of(call, schema, "reference", waiting)
         known.update(found)
         waiting = _references(found.values())
         if sum(map(len, known.values())) > MAX_LINES:
@@ -105,7 +105,8 @@ def _references(templates: Iterable[list[Row]]) -> set[int]:
     return {abs(row["Reference"]) for rows in templates for row in rows if row["Reference"]}
 
 
-async def _rows(call: Call, schema: Schema, kind: str, ids: set[int]) -> dict[tuple[str, int], list[Row]]:
+async def rows_of(call: Call, schema: Schema, kind: str, ids: set[int]) -> dict[tuple[str, int], list[Row]]:
+    """Return the rows of some templates of one table, by table's kind and loot id."""
     if not ids:
         return {}
     table = LOOT_TABLES[kind].table

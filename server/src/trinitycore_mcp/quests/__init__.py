@@ -1,0 +1,1 @@
+"""Quests: how they hang together, what they ask for and what they give."""
