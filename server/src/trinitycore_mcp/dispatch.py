@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
@@ -21,6 +21,7 @@ from trinitycore_mcp.cache.policy import NONE, CachePolicy, policy_for
 from trinitycore_mcp.config import Config
 from trinitycore_mcp.errors import ToolError
 from trinitycore_mcp.flights import Flights, Receive
+from trinitycore_mcp.on_the_spot import OnTheSpot
 from trinitycore_mcp.services import Services
 from trinitycore_mcp.toolkit.call import Call, Progress
 from trinitycore_mcp.toolkit.definition import Tool
@@ -48,9 +49,9 @@ class Cache(Protocol):
 
     def peek(self, key: bytes) -> bytes | None: ...
 
-    async def get(
+    def get(
         self, kind: str, key: bytes, policy: CachePolicy, produce: Callable[[], Awaitable[bytes]]
-    ) -> bytes: ...
+    ) -> Coroutine[Any, Any, bytes]: ...
 
 
 class Dispatcher:
@@ -121,11 +122,12 @@ class Dispatcher:
                 if kept is not None:
                     return Answer(kept, "", headers)
 
-            async def produce() -> bytes:
-                call = Call(self._services, principal, tool.name, arguments, trace_id, progress)
-                return self._success(tool, await tool.function(call, *msgspec.structs.astuple(arguments)))
-
-            body = await self._bounded(tool, policy, key, produce, receive)
+            call = Call(self._services, principal, tool.name, arguments, trace_id, progress)
+            if policy is not None and self._cache is not None:
+                work = OnTheSpot(self._cache.get(tool.name, key, policy, lambda: self._produce(tool, call, arguments)))
+            else:
+                work = OnTheSpot(self._produce(tool, call, arguments))
+            body = work.result if work.done else await self._bounded(tool, work, receive)
             error, answer = "", Answer(body, "", headers)
         except ToolError as failure:
             error, answer = failure.kind, Answer(self._failure(str(failure)), failure.kind, headers)
@@ -143,21 +145,15 @@ class Dispatcher:
                 )
         return answer
 
-    async def _bounded(
-        self,
-        tool: Tool,
-        policy: CachePolicy | None,
-        key: bytes,
-        produce: Callable[[], Awaitable[bytes]],
-        receive: Receive | None,
-    ) -> bytes:
-        """Return what `produce` makes or the cache has, unless time runs out or the client leaves."""
+    async def _produce(self, tool: Tool, call: Call, arguments: Struct) -> bytes:
+        return self._success(tool, await tool.function(call, *msgspec.structs.astuple(arguments)))
+
+    async def _bounded(self, tool: Tool, work: Awaitable[bytes], receive: Receive | None) -> bytes:
+        """Return what the work comes to, unless time runs out or the client leaves."""
         limit = tool.timeout or self._timeout
         with self._flights.begin(limit, receive) as flight:
             try:
-                if policy is not None and self._cache is not None:
-                    return await self._cache.get(tool.name, key, policy, produce)
-                return await produce()
+                return await work
             except asyncio.CancelledError:
                 if flight.expired and flight.task.uncancel() == 0:
                     raise ToolError(

@@ -19,6 +19,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from trinitycore_mcp import __version__
+from trinitycore_mcp.observe.durations import Durations
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -27,12 +28,12 @@ REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)
 
-OPERATION_DURATION = Histogram(
+OPERATION_DURATION = Durations(
     "mcp_server_operation_duration_seconds",
     "Time to answer an MCP request, by its method, tool and kind of failure (empty: none).",
     ("method", "tool", "error_type"),
-    buckets=_BUCKETS,
-    registry=REGISTRY,
+    _BUCKETS,
+    REGISTRY,
 )
 REQUESTS_IN_FLIGHT = Gauge("mcp_server_requests_in_flight", "Requests to /mcp being answered.", registry=REGISTRY)
 HTTP_REJECTED = Counter(
@@ -87,7 +88,7 @@ DB_BREAKER_OPEN = Gauge(
 )
 DB_QUERIES_KILLED = Counter(
     "mcp_db_queries_killed",
-    "Statements ended in the database because their caller left or their result grew too large.",
+    "Statements ended in the database because their caller left, or they took too long or gave too much.",
     ("pool",),
     registry=REGISTRY,
 )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from typing import Any
 
-from prometheus_client import Histogram
+from msgspec import Struct
 
 from trinitycore_mcp import metrics
 from trinitycore_mcp.observe.log_writer import LogWriter
@@ -36,13 +35,29 @@ METHODS = frozenset(
 )
 
 
+class Line(Struct):
+    """The log line of a request."""
+
+    time: str
+    trace_id: str
+    request_id: int | str | None
+    method: str
+    tool: str | None
+    duration_ms: float
+    outcome: str
+    principal: str
+    protocol: str
+    level: str = "INFO"
+    logger: str = "trinitycore_mcp.request"
+    message: str = "request"
+
+
 class Recorder:
     """Records requests. Labels are bounded: a method or tool that we don't know is one label."""
 
     def __init__(self, tools: Collection[str], writer: LogWriter | None = None) -> None:
         self._tools = frozenset(tools)
         self._writer = writer or LogWriter()
-        self._children: dict[tuple[str, str, str], Histogram] = {}
 
     def record(
         self,
@@ -65,27 +80,21 @@ class Recorder:
             method = "other"
         if tool and tool not in self._tools:
             tool = "unknown"
-        key = (method, tool, error)
-        child = self._children.get(key)
-        if child is None:
-            child = self._children[key] = metrics.OPERATION_DURATION.labels(method, tool, error)
-        child.observe(seconds)
+        metrics.OPERATION_DURATION.observe((method, tool, error), seconds)
         if _log.isEnabledFor(logging.INFO):
-            line: dict[str, Any] = {
-                "time": self._writer.timestamp(),
-                "level": "INFO",
-                "logger": "trinitycore_mcp.request",
-                "message": "request",
-                "trace_id": trace_id or new_trace_id(),
-                "request_id": request_id if request_id.__class__ is int else str(request_id)[:64],
-                "method": method,
-                "tool": tool or None,
-                "duration_ms": round(seconds * 1000, 3),
-                "outcome": error or "ok",
-                "principal": principal,
-                "protocol": protocol,
-            }
-            self._writer.write(line)
+            self._writer.write(
+                Line(
+                    time=self._writer.timestamp(),
+                    trace_id=trace_id or new_trace_id(),
+                    request_id=request_id if isinstance(request_id, int) else str(request_id)[:64],
+                    method=method,
+                    tool=tool or None,
+                    duration_ms=round(seconds * 1000, 3),
+                    outcome=error or "ok",
+                    principal=principal,
+                    protocol=protocol,
+                )
+            )
 
     def flush(self) -> None:
         """Write the log lines that have gathered."""

@@ -9,7 +9,6 @@ from trinitycore_mcp.access.authenticator import Authenticator
 from trinitycore_mcp.access.principal import Principal
 
 Headers = Mapping[bytes, bytes]
-RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
 class Doorkeeper:
@@ -57,16 +56,12 @@ class Doorkeeper:
         )
 
 
-async def caller(authenticator: Authenticator, headers: Headers, raw: RawHeaders) -> Principal:
-    """Return who calls, at once for whoever called a short while ago.
+def known_caller(authenticator: Authenticator, headers: Headers) -> Principal | None:
+    """Return who calls if they called a short while ago, without waiting; None: ask the authenticator.
 
     :param headers: the request's, each once.
-    :param raw: all of them.
-    :raises Refused: nobody that we let in.
     """
     authorization = headers.get(b"authorization")
-    if authorization is not None and b"x-api-key" not in headers and authorization[:7].lower() == b"bearer ":
-        known = authenticator.known(authorization[7:].strip())
-        if known is not None:
-            return known
-    return await authenticator.verify(raw)
+    if authorization is None or b"x-api-key" in headers or authorization[:7].lower() != b"bearer ":
+        return None
+    return authenticator.known(authorization[7:].strip())

@@ -32,7 +32,7 @@ from trinitycore_mcp.observe.trace import trace_id_of
 from trinitycore_mcp.protocol.context import PRINCIPAL
 from trinitycore_mcp.toolkit.definition import Tool
 from trinitycore_mcp.web import wire
-from trinitycore_mcp.web.admission import Doorkeeper, Headers, caller
+from trinitycore_mcp.web.admission import Doorkeeper, Headers, known_caller
 from trinitycore_mcp.web.http import Header, answer_json
 
 _log = logging.getLogger(__name__)
@@ -43,6 +43,9 @@ _NO_STORE = (b"cache-control", b"no-store")
 _ONCE = frozenset({b"host", b"content-length", b"content-type", b"authorization", b"x-api-key", b"origin", b"accept"})
 _INVALID_REQUEST = -32600
 _RATE_LIMITED = -32029
+
+
+_Refusal = tuple[int, str, list[Header]]
 
 
 class TooLarge(Exception):
@@ -81,27 +84,33 @@ class McpEndpoint:
         self._envelopes = wire.Envelopes()
         info = msgspec.json.encode({"io.modelcontextprotocol/serverInfo": server_info})
         self._modern_tail = b',"resultType":"complete","_meta":' + info + b"}}"
+        self.in_flight = 0
+        metrics.REQUESTS_IN_FLIGHT.set_function(lambda: self.in_flight)
         self._streaming_tools = frozenset(name for name, tool in dispatcher.tools.items() if tool.streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         raw: list[Header] = scope["headers"]
         headers = dict(raw)
-        metrics.REQUESTS_IN_FLIGHT.inc()
+        refusal = self._at_the_door(scope["method"], raw, headers)
+        if refusal is not None:
+            await self._refuse(send, *refusal)
+            return
+        self.in_flight += 1
         try:
-            if scope["method"] != "POST":
-                await self._refuse(send, 405, "only POST is served here", [(b"allow", b"POST")])
-            elif (twice := self._twice(raw, headers)) is not None:
-                await self._refuse(send, 400, f"header {twice} appears more than once")
-            elif not self._doorkeeper.host_allowed(headers.get(b"host")):
-                await self._refuse(send, 421, "this name is not served here (server.allowed_hosts)")
-            elif b"origin" in headers and not self._doorkeeper.origin_allowed(headers[b"origin"]):
-                await self._refuse(send, 403, "this origin is not served here (server.allowed_origins)")
+            principal = known_caller(self._authenticator, headers) or await self._authenticator.verify(raw)
+            body = await self._body(headers, receive)
+            try:
+                message = wire.read(body)
+            except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+                message = None
+            tool = None if message is None else self._tool(message)
+            if message is None or tool is None or len(raw) != len(headers) or not self._is_plain(headers, message):
+                await self._pass_on(scope, receive, send, principal, body, message, tool)
             else:
-                principal = await caller(self._authenticator, headers, raw)
-                require_any(principal)
-                body = await self._body(headers, receive)
-                await self._serve(scope, receive, send, headers, principal, body)
+                if tool.scope not in principal.scopes:
+                    require(principal, tool.scope)
+                await self._call(send, receive, tool, principal, message, headers)
         except Refused as refused:
             extra = [(b"www-authenticate", challenge(refused, self.config))] if refused.status != 503 else []
             await self._refuse(send, refused.status, str(refused), extra, error=refused.error)
@@ -109,19 +118,26 @@ class McpEndpoint:
             most = self.config.server.max_body_size
             await self._refuse(send, 413, f"a body has at most {most} bytes", [(b"connection", b"close")])
         finally:
-            metrics.REQUESTS_IN_FLIGHT.dec()
+            self.in_flight -= 1
 
-    @staticmethod
-    def _twice(raw: list[Header], headers: Headers) -> str | None:
-        """Return a header that appears twice and must not."""
-        if len(raw) == len(headers):
-            return None
-        seen: set[bytes] = set()
-        for name, _ in raw:
-            if name in seen and name in _ONCE:
-                return name.decode("latin-1")
-            seen.add(name)
+    def _at_the_door(self, method: str, raw: list[Header], headers: Headers) -> _Refusal | None:
+        """Return why a request is refused before anybody asks who sent it, or None."""
+        if method != "POST":
+            return 405, "only POST is served here", [(b"allow", b"POST")]
+        if len(raw) != len(headers) and (twice := _twice(raw)) is not None:
+            return 400, f"header {twice} appears more than once", []
+        if not self._doorkeeper.host_allowed(headers.get(b"host")):
+            return 421, "this name is not served here (server.allowed_hosts)", []
+        origin = headers.get(b"origin")
+        if origin is not None and not self._doorkeeper.origin_allowed(origin):
+            return 403, "this origin is not served here (server.allowed_origins)", []
         return None
+
+    def _tool(self, message: wire.Message) -> Tool | None:
+        """Return the tool that is called, None when it is another request or the tool is unknown."""
+        if message.method != "tools/call" or message.params is None:
+            return None
+        return self._dispatcher.tools.get(message.params.name or "")
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
         """Return the request's body.
@@ -148,26 +164,13 @@ class McpEndpoint:
             raise TooLarge
         return body
 
-    async def _serve(
-        self, scope: Scope, receive: Receive, send: Send, headers: Headers, principal: Principal, body: bytes
-    ) -> None:
-        try:
-            message = wire.read(body)
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            message = None
-        params = message.params if message is not None else None
-        tool = None
-        if message is not None and message.method == "tools/call" and params is not None and params.name is not None:
-            tool = self._dispatcher.tools.get(params.name)
-            if tool is not None:
-                require(principal, tool.scope)
-                if len(headers) == len(scope["headers"]) and self._is_plain(headers, message, params):
-                    await self._call(send, receive, tool, principal, message, params, headers)
-                    return
-        await self._pass_on(scope, receive, send, principal, body, message, tool)
+    def _is_plain(self, headers: Headers, message: wire.Message) -> bool:
+        """Return whether a call is as most are, so that nothing of the protocol is left to check.
 
-    def _is_plain(self, headers: Headers, message: wire.Message, params: wire.Params) -> bool:
-        """Return whether a call is as most are, so that nothing of the protocol is left to check."""
+        Headers that repeat arguments (Mcp-Param-...) say nothing here: no tool of ours declares any.
+        """
+        params = message.params
+        assert params is not None
         meta = params.meta
         if (
             message.id is None
@@ -189,7 +192,6 @@ class McpEndpoint:
                 and meta.version == "2026-07-28"
                 and headers.get(b"mcp-method") == b"tools/call"
                 and headers.get(b"mcp-name") == (params.name or "").encode()
-                and not any(name.startswith(b"mcp-param-") for name in headers)
                 and self._envelopes.well_formed(meta)
             )
         return version in wire.LEGACY and (meta is None or meta.version is None)
@@ -201,9 +203,10 @@ class McpEndpoint:
         tool: Tool,
         principal: Principal,
         message: wire.Message,
-        params: wire.Params,
         headers: Headers,
     ) -> None:
+        params = message.params
+        assert params is not None
         started = perf_counter()
         traceparent = params.meta.traceparent if params.meta is not None else None
         if traceparent is None and b"traceparent" in headers:
@@ -250,6 +253,8 @@ class McpEndpoint:
     ) -> None:
         """Let the SDK answer."""
         extra: list[Header] = []
+        if tool is not None:
+            require(principal, tool.scope)
         limiter = self._dispatcher.limiter
         if limiter is not None and tool is None:  # a tool's call is counted by the dispatcher
             verdict = limiter.try_now(principal, "") or await limiter.check(principal, "")
@@ -309,13 +314,14 @@ class McpEndpoint:
         await answer_json(self._stamped(send, ()), status, body, headers)
 
 
-def require_any(principal: Principal) -> None:
-    """Do nothing for a caller that may do something.
-
-    :raises Refused: it may do nothing.
-    """
-    if not principal.scopes & {"read", "players", "admin"}:
-        require(principal, "read")
+def _twice(raw: list[Header]) -> str | None:
+    """Return a header that appears twice and must not."""
+    seen: set[bytes] = set()
+    for name, _ in raw:
+        if name in seen and name in _ONCE:
+            return name.decode("latin-1")
+        seen.add(name)
+    return None
 
 
 def _streams(message: wire.Message | None) -> bool:
