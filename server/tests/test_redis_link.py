@@ -130,6 +130,15 @@ async def test_a_restarted_server_is_used_again_and_counted_as_another(redis: Re
         assert await link.client.get("mcp:x") is None
 
 
+async def test_a_restart_too_quick_to_be_missed_counts_too(redis: Redis) -> None:
+    async with linked(redis) as link:
+        before, run = link.generation, link.run_id
+        redis.kill()
+        redis.restart()
+        await until(lambda: link.generation == before + 1)
+        assert link.run_id != run
+
+
 async def test_a_refused_command_does_not_take_the_link_down(redis: Redis) -> None:
     async with linked(redis) as link:
         await link.client.set("mcp:x", "no list")

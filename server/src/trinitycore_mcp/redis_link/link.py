@@ -55,6 +55,7 @@ class RedisLink:
         self._changed = asyncio.Event()
         self._listener = Listener(self)
         self._generation = 0
+        self._since = 0.0
         if settings is not None:
             for address in settings.hosts:
                 self._nodes[address] = Node(address, settings, self._choose)
@@ -81,6 +82,16 @@ class RedisLink:
     def generation(self) -> int:
         """Counts the changes of the primary and its restarts: at another number, what was stored may be lost."""
         return self._generation
+
+    @property
+    def since(self) -> float:
+        """When (`time.monotonic`) the present `generation` was first seen."""
+        return self._since
+
+    @property
+    def run_id(self) -> str:
+        """Redis' own name for the run of the primary that `generation` counts; empty before the first."""
+        return self._primary.run_id if self._primary else ""
 
     @property
     def timeout(self) -> float:
@@ -215,6 +226,7 @@ class RedisLink:
             self._start(self._close(self._primary.client))
         self._primary = _Primary(node, node.run_id, GuardedRedis(settings, node.address, self))
         self._generation += 1
+        self._since = monotonic()
         self._set(up=True, why="", again=True)
 
     async def _close(self, client: Redis) -> None:

@@ -40,11 +40,8 @@ class Watched(ABC):
         self._client: Redis | None = None
 
     @abstractmethod
-    async def ask(self, client: Redis, *, fresh: bool) -> None:
-        """Ask the server for its state and keep it.
-
-        :param fresh: the connection is new, so what can't change within one has to be asked too.
-        """
+    async def ask(self, client: Redis) -> None:
+        """Ask the server for its state and keep it."""
 
     @abstractmethod
     def state(self) -> object:
@@ -82,7 +79,7 @@ class Watched(ABC):
         asked_at = monotonic()
         try:
             async with asyncio.timeout(self._settings.connect_timeout if fresh else self._settings.timeout):
-                await self.ask(client, fresh=fresh)
+                await self.ask(client)
         except Exception as error:  # whatever it is, this server can't be relied on now
             await self._drop()
             self.up, self.reason = False, reason(error)
@@ -108,12 +105,16 @@ class Node(Watched):
         self.replicas = 0
         self.offset = 0
 
-    async def ask(self, client: Redis, *, fresh: bool) -> None:
-        """Ask for the role (https://redis.io/docs/latest/commands/role/), and on a new connection for the run."""
-        if fresh:
-            info = cast(dict[str, Any], await cast(Awaitable[Any], client.info("server")))
-            self.run_id = str(info.get("run_id", ""))
-        answer: list[Any] = await _execute(client, "ROLE")
+    async def ask(self, client: Redis) -> None:
+        """Ask for the role (https://redis.io/docs/latest/commands/role/) and for the run.
+
+        For the run each time: after a quick restart the driver connects anew without a word.
+        """
+        pipeline = client.pipeline(transaction=False)
+        pipeline.info("server")
+        pipeline.execute_command("ROLE")
+        info, answer = await pipeline.execute()
+        self.run_id = str(info.get("run_id", ""))
         if answer[0] in (b"master", "master"):
             self.role, self.offset, self.replicas = "primary", int(answer[1]), len(answer[2])
         else:
@@ -135,9 +136,10 @@ class Sentinel(Watched):
         self.epoch = -1
         self._name = name
 
-    async def ask(self, client: Redis, *, fresh: bool) -> None:
+    async def ask(self, client: Redis) -> None:
         """Ask who the primary is (https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/)."""
-        answer: Any = await _execute(client, "SENTINEL", "MASTER", self._name)
+        question = client.execute_command("SENTINEL", "MASTER", self._name)  # type: ignore[no-untyped-call]  # the driver
+        answer: Any = await cast(Awaitable[Any], question)
         if not isinstance(answer, dict):
             answer = dict(zip(answer[::2], answer[1::2], strict=False))
         fields = {_text(name): _text(value) for name, value in answer.items()}
@@ -147,10 +149,6 @@ class Sentinel(Watched):
     def state(self) -> object:
         """Return the Sentinel's word."""
         return (self.primary, self.epoch)
-
-
-async def _execute(client: Redis, *words: str) -> Any:
-    return await cast(Awaitable[Any], client.execute_command(*words))  # type: ignore[no-untyped-call]  # the driver's
 
 
 def _text(value: object) -> str:
