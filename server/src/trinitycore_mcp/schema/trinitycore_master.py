@@ -96,9 +96,18 @@ TABLES: Mapping[str, str] = {
     "spell_misc": "hotfixes.spell_misc",
     "spell_name_locale": "hotfixes.spell_name_locale",
     "mapdifficulty_dbc": "hotfixes.map_difficulty",
+    "waypoint_data": "waypoint_path_node",
 }
 
 COLUMNS: Mapping[str, str] = {
+    "creature_addon.path_id": "PathId",
+    "creature_template_addon.path_id": "PathId",
+    "waypoint_data.id": "PathId",
+    "waypoint_data.point": "NodeId",
+    **{f"waypoint_data.position_{axis}": f"Position{axis.upper()}" for axis in "xyz"},
+    "waypoint_data.orientation": "Orientation",
+    "waypoint_data.delay": "Delay",
+    "waypoint_data.move_type": "(SELECT p.`MoveType` FROM {waypoint_path} p WHERE p.`PathId` = {t}.`PathId`)",
     "auctionhouse.houseid": "auctionHouseId",
     "auctionhouse.itemguid": "(SELECT MIN(e.`itemGuid`) FROM {auction_items} e WHERE e.`auctionId` = {t}.`id`)",
     "auctionhouse.itemowner": "owner",

@@ -14,7 +14,7 @@ from trinitycore_mcp.sentences import Names, Phrase, Reference
 from trinitycore_mcp.smartai.rows import ACTION_PARAMS, EVENT_PARAMS, TARGET_PARAMS
 from trinitycore_mcp.smartai.texts import Quotes, speaker
 from trinitycore_mcp.smartai.vocabulary import LINK, NOBODY, Vocabulary
-from trinitycore_mcp.toolkit import real
+from trinitycore_mcp.toolkit import flags, real
 
 ACTION_LIST = 9
 _ITSELF = 1
@@ -162,6 +162,8 @@ def _action(words: Vocabulary, row: Row, names: Names, quotes: Quotes, owner: in
     if number == _CROSS_CAST:
         others["caster"] = _target(words, numbers[2], numbers[3:7], names, position, None)
     text = phrase.say(numbers, _quoted(names, quotes, speaker(row, owner), numbers[0]), words=others)
+    if text.startswith("itself "):
+        text = text.replace("itself", "it", 1)
     if "{target}" not in phrase.text and row["target_type"] not in (NOBODY, _ITSELF):
         text += f" (target: {target})"
     return text
@@ -174,6 +176,10 @@ def _limits(row: Row, phases: list[int]) -> str:
         parts.append(f"in phase {' or '.join(str(phase) for phase in phases)}")
     if row["event_chance"] not in (100, None) and row["event_type"] != LINK:
         parts.append(f"at {row['event_chance']}%")
-    if int(row["event_flags"] or 0) & _NOT_REPEATABLE:
+    set_flags = int(row["event_flags"] or 0)
+    if set_flags & _NOT_REPEATABLE:
         parts.append("once")
+    parts += [name.lower() for name in flags("smart_event_flags", set_flags & ~_NOT_REPEATABLE).names]
+    if row["Difficulties"]:
+        parts.append(f"difficulties {row['Difficulties']}")
     return f" [{'; '.join(parts)}]" if parts else ""

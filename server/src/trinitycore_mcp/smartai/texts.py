@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from trinitycore_mcp.database.session import Row
 from trinitycore_mcp.sentences import in_list
+from trinitycore_mcp.spoken import lines
 from trinitycore_mcp.toolkit import Call
 
 Quotes = Mapping[tuple[int, int], str]
@@ -49,32 +50,14 @@ async def quotes_for(
     if not wanted or not schema.has("creature_text"):
         return {}
     marks, parameters = in_list({entry for entry, _ in wanted})
-    local = "NULL"
-    joins = ""
-    text = "t.`Text`"
-    if locale not in (None, "enUS") and schema.has("creature_text_locale"):
-        joins = (
-            f" LEFT JOIN {schema.table('creature_text_locale')} l ON l.`CreatureID` = t.`CreatureID` "
-            "AND l.`GroupID` = t.`GroupID` AND l.`ID` = t.`ID` AND l.`Locale` = %s"
-        )
-        local = "l.`Text`"
-    if schema.has("broadcast_text", "Text"):
-        joins += f" LEFT JOIN {schema.table('broadcast_text')} b ON b.`ID` = t.`BroadcastTextId`"
-        text = "COALESCE(NULLIF(t.`Text`, ''), b.`Text`)"
-    found = await call.rows(
-        f"SELECT t.`CreatureID` AS entry, t.`GroupID` AS `group`, {text} AS text, {local} AS local "
-        f"FROM {schema.table('creature_text')} t{joins} WHERE t.`CreatureID` IN {marks} "
-        f"ORDER BY t.`CreatureID`, t.`GroupID`, t.`ID` LIMIT {_MOST}",
-        (*((locale,) if local != "NULL" else ()), *parameters),
-    )
-    lines: dict[tuple[int, int], list[str]] = {}
-    for row in found:
-        line = row["local"] or row["text"]
-        if line and (row["entry"], row["group"]) in wanted:
-            lines.setdefault((row["entry"], row["group"]), []).append(line)
-    return {key: _quote(each) for key, each in lines.items()}
+    said: dict[tuple[int, int], list[str]] = {}
+    for row in await lines(call, f"t.`CreatureID` IN {marks}", parameters, _MOST, locale):
+        key = (row["CreatureID"], row["GroupID"])
+        if row["text"] and key in wanted:
+            said.setdefault(key, []).append(row["text"])
+    return {key: _quote(each) for key, each in said.items()}
 
 
-def _quote(lines: list[str]) -> str:
-    first = lines[0] if len(lines[0]) <= _LONGEST else f"{lines[0][:_LONGEST].rstrip()}..."
-    return f'"{first}"' + (f" or {len(lines) - 1} more" if len(lines) > 1 else "")
+def _quote(said: list[str]) -> str:
+    first = said[0] if len(said[0]) <= _LONGEST else f"{said[0][:_LONGEST].rstrip()}..."
+    return f'"{first}"' + (f" or {len(said) - 1} more" if len(said) > 1 else "")
