@@ -17,7 +17,7 @@ __all__ = ["ENTITIES", "Entity", "names_of", "reference", "references"]
 
 
 async def names_of(call: Call, entity: str, ids: Iterable[int | None], locale: str | None = None) -> dict[int, str]:
-    """Return the names of rows by id; ids that are not above 0 are no ids.
+    """Return the names of rows by id; ids that are not above 0 are no ids (of maps: not below 0).
 
     Rows that are not there are left out, and so are all when the table is missing: a name is a convenience.
 

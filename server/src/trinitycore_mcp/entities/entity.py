@@ -91,6 +91,11 @@ class Entity:
     """Tables that fields count rows of; those that are missing are named in the result."""
 
     @property
+    def noun(self) -> str:
+        """What one of them is called in a sentence."""
+        return self.title.partition(" ")[2]
+
+    @property
     def type_name(self) -> str:
         """What its result type is called."""
         return "".join(word.capitalize() for word in self.name.split("_"))

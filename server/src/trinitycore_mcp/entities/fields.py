@@ -15,7 +15,6 @@ from typing import Annotated, Any, TypeVar
 from msgspec import Struct
 
 from trinitycore_mcp.database.session import Row
-from trinitycore_mcp.entities.registry import ENTITIES
 from trinitycore_mcp.entities.sources import Sources
 from trinitycore_mcp.toolkit import Flags, Money, Named, Range, Reference, doc, enums, money, real
 
@@ -255,34 +254,18 @@ def refers(
             return always(None)
         if absolute:
             sql = f"ABS({sql})"
-        key = sources.expression(f"{column}#{entity}", sql)
-        read = reference_reader(key, sources.name_of(ENTITIES[entity], sql, column), none)
+        key, name_key = sources.reference(column, sql, entity)
+
+        def read(row: Row) -> Reference | None:
+            value = row[key]
+            return Reference(value, row.get(name_key)) if value is not None and value not in none else None
+
         if when is None:
             return read
         condition, wanted = sources.value(when[0]), when[1]
         return lambda row: read(row) if condition is not None and row[condition] == wanted else None
 
     return Field(name, _described(Reference | None, about), compile)
-
-
-def reference_reader(key: str, names: list[str], none: tuple[int, ...] = (0,)) -> Read:
-    """Return the reader of an id and its names, the best first."""
-    if len(names) == 1:
-        [only] = names
-
-        def read_one(row: Row) -> Reference | None:
-            value = row[key]
-            return Reference(value, row[only] or None) if value is not None and value not in none else None
-
-        return read_one
-
-    def read(row: Row) -> Reference | None:
-        value = row[key]
-        if value is None or value in none:
-            return None
-        return Reference(value, next((found for name in names if (found := row[name])), None))
-
-    return read
 
 
 def count(name: str, table: str, column: str, about: str = "") -> Field:

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from trinitycore_mcp.entities.entity import Entity
+from trinitycore_mcp.entities.naming import name_references
 from trinitycore_mcp.entities.plan import plan_of
 from trinitycore_mcp.entities.results import whole
 from trinitycore_mcp.entities.sources import Sources
@@ -29,6 +30,8 @@ async def get(call: Call, entity: Entity, number: int, locale: str | None = None
     rows = await call.rows(plan.sql, (number,))
     if not rows:
         raise await _nothing(call, schema, entity, number)
+    if plan.references:
+        await name_references(call, plan.references, rows, locale)
     values = plan.values(rows[0])
     if len(entity.parts) == 1:
         values += await entity.parts[0].read(call, schema, rows[0], locale)
@@ -51,12 +54,11 @@ async def _nothing(call: Call, schema: Schema, entity: Entity, number: int) -> T
         f"(SELECT {key} AS id FROM {sources.table} t WHERE {key} > %s ORDER BY {key} LIMIT 1)",
         (number, number),
     )
-    name = entity.title.partition(" ")[2]
     near = " and ".join(str(row["id"]) for row in sorted(rows, key=lambda row: int(row["id"])))
     hint = f"; {entity.name}_search finds ids by name" if entity.summary else ""
     around = f"nearest to it: {near}" if near else "there is none at all"
     why = f" ({entity.absence})" if entity.absence else ""
-    return ToolError(f"there is no {name} with id {number}{why}{hint}; {around}")
+    return ToolError(f"there is no {entity.noun} with id {number}{why}{hint}; {around}")
 
 
 def _related(entity: Entity, names: tuple[str, ...], values: list[Any]) -> list[Related]:

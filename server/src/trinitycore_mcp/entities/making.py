@@ -27,9 +27,8 @@ def _get_tool(entity: Entity) -> Tool:
     async def function(call: Call, number: int, locale: str | None) -> Struct:
         return await get(call, entity, number, locale)
 
-    name = entity.title.partition(" ")[2]
     least = 0 if entity.starts_at_zero else 1
-    number = Annotated[int, Meta(ge=least, le=0xFFFFFFFF, description=f"{name} id")]
+    number = Annotated[int, Meta(ge=least, le=0xFFFFFFFF, description=f"{entity.noun} id")]
     hint = f" Use {entity.name}_search when you know a name only." if entity.summary else ""
     return define(
         f"{entity.name}_get",

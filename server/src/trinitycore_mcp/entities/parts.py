@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from trinitycore_mcp.database.session import Row
 from trinitycore_mcp.entities.entity import KEY, Part
-from trinitycore_mcp.entities.fields import reference_reader
 from trinitycore_mcp.entities.per_schema import once
 from trinitycore_mcp.entities.registry import ENTITIES
 from trinitycore_mcp.entities.sources import name_sql
@@ -31,15 +30,17 @@ def listed(name: str, entity: str, table: str, match: str, value: str, about: st
         statement = once(schema, what, _listing, schema, entity, table, match, value, order or value, locale)
         if statement is None:
             return ([],)
-        sql, make = statement
-        return ([make(found) for found in await call.rows(sql, (row[KEY],))],)
+        sql, names = statement
+        rows = await call.rows(sql, (row[KEY],))
+        return ([Reference(each["id"], next((each[name] for name in names if each[name]), None)) for each in rows],)
 
     return Part(((name, Annotated[list[Reference], doc(f"{about}; at most {MOST}")]),), read, tables=(table,))
 
 
 def _listing(
     schema: Schema, entity: str, table: str, match: str, value: str, order: str, locale: str | None
-) -> tuple[str, Any] | None:
+) -> tuple[str, list[str]] | None:
+    """Return the statement and what it calls the names, the best language first; None: the table is not there."""
     number = schema.column(table, value, "r")
     if number is None:
         return None
@@ -50,4 +51,4 @@ def _listing(
         f"SELECT {columns} FROM {schema.table(table)} r WHERE {schema.column(table, match, 'r')} = %s "
         f"ORDER BY {schema.column(table, order, 'r')} LIMIT {MOST}"
     )
-    return sql, reference_reader("id", aliases)
+    return sql, aliases

@@ -10,7 +10,7 @@ from trinitycore_mcp.database.session import Row
 from trinitycore_mcp.entities.entity import KEY, Entity
 from trinitycore_mcp.entities.fields import Field, Read
 from trinitycore_mcp.entities.per_schema import once
-from trinitycore_mcp.entities.sources import Sources
+from trinitycore_mcp.entities.sources import Referring, Sources
 from trinitycore_mcp.schema import Schema
 
 
@@ -22,6 +22,8 @@ class Plan:
     """Selects the row whose key is the one parameter."""
     reads: tuple[Read, ...]
     """One for each field."""
+    references: tuple[Referring, ...]
+    """What the row refers to, whose names the fields show."""
     missing_tables: list[str]
 
     def values(self, row: Row) -> list[Any]:
@@ -46,6 +48,7 @@ def _plan(schema: Schema, entity: Entity, locale: str | None) -> Plan:
     return Plan(
         sql=f"{sources.select()} WHERE {sources.key} = %s LIMIT 1",
         reads=reads,
+        references=tuple(sources.references.values()),
         missing_tables=[table for table in entity.optional_tables if not schema.has(table)],
     )
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from trinitycore_mcp.database.session import Row
 from trinitycore_mcp.entities import results
 from trinitycore_mcp.entities.entity import Entity
+from trinitycore_mcp.entities.naming import name_references
 from trinitycore_mcp.entities.plan import reader
 from trinitycore_mcp.entities.sources import Sources
 from trinitycore_mcp.toolkit import Call, Related, ToolError
@@ -98,6 +99,8 @@ async def matches(
         f"{sources.select()} WHERE {' AND '.join(where)}{having} ORDER BY match_rank, match_key LIMIT %s",
         (*rank_values, *values, *match_values, *having_values, most),
     )
+    if sources.references:
+        await name_references(call, tuple(sources.references.values()), rows, sources.locale)
     return [(make(row), int(row["match_rank"]), int(row["match_key"])) for row in rows]
 
 
@@ -108,24 +111,29 @@ def _rank(sources: Sources, text: str, others: Sequence[str]) -> tuple[str, list
     """
     if not text:
         return "0", [], "", []
-    names = _texts(sources, (sources.entity.label or "",))
+    names = texts(sources, (sources.entity.label or "",))
     if not names:
         family = sources.schema.family
         raise ToolError(f"text: this database (family: {family}) has no names of {sources.entity.plural}")
-    literal = text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-    patterns = (text, f"{literal}%", f"% {literal}%", f"%{literal}%")
+    plain = literal(text)
+    patterns = (text, f"{plain}%", f"% {plain}%", f"%{plain}%")
     cases: list[str] = []
     values: list[object] = []
     for number, pattern in enumerate(patterns):
         comparison = "= %s" if number == 0 else "LIKE %s ESCAPE '!'"
         cases.append(f"WHEN {' OR '.join(f'{name} {comparison}' for name in names)} THEN {number}")
         values += [pattern] * len(names)
-    everywhere = [*names, *_texts(sources, others)]
+    everywhere = [*names, *texts(sources, others)]
     match = f"({' OR '.join(f'''{each} LIKE %s ESCAPE '!' ''' for each in everywhere)})"
     return f"CASE {' '.join(cases)} ELSE 4 END", values, match, [patterns[3]] * len(everywhere)
 
 
-def _texts(sources: Sources, columns: Sequence[str]) -> list[str]:
+def literal(text: str) -> str:
+    """Return the text with the wildcards of LIKE taken literally; the escape character is an exclamation mark."""
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+
+
+def texts(sources: Sources, columns: Sequence[str]) -> list[str]:
     """Return the SQL of columns and of their translations, as far as they are there."""
     found = [sql for column in columns for sql in (sources.sql(column), sources.translated_sql(column))]
     return [sql for sql in found if sql is not None]

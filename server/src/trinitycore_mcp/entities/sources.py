@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trinitycore_mcp.entities.translations import translation
@@ -12,6 +13,17 @@ if TYPE_CHECKING:
     from trinitycore_mcp.entities.entity import Entity
 
 ALIAS = "t"
+
+
+@dataclass(frozen=True)
+class Referring:
+    """Ids in rows that point to another entity."""
+
+    entity: str
+    id: str
+    """The rows' key of the id."""
+    name: str
+    """The rows' key that its name is put under."""
 
 
 class Sources:
@@ -27,6 +39,8 @@ class Sources:
         assert key is not None, f"{entity.table}.{entity.key}"
         self.key = key
         self._translation = translation(schema, entity.table, key, entity.translations, locale, alias=ALIAS)
+        self.references: dict[str, Referring] = {}
+        """Ids among what is selected, whose names are wanted; by the row's key."""
         self._select: dict[str, str] = {}
         self._joins: dict[str, None] = {}
 
@@ -74,18 +88,21 @@ class Sources:
         self._select[name] = sql
         return name
 
-    def name_of(self, entity: Entity, sql: str, name: str) -> list[str]:
-        """Select the name of another entity's row; return the row's keys for it, the best language first.
+    def reference(self, column: str, sql: str, entity: str) -> tuple[str, str]:
+        """Select an id of another entity; return the row's keys for it and for its name.
 
-        :param sql: its id.
-        :param name: what to call it in the row.
+        The name is no part of the statement: see `named_references`.
         """
-        found = name_sql(self.schema, entity, sql, self.locale)
-        return [self.expression(f"{name}@{entity.name}{number}", each) for number, each in enumerate(found)]
+        found = Referring(entity, self.expression(f"{column}#{entity}", sql), f"{column}@{entity}")
+        self.references[found.id] = found
+        return found.id, found.name
 
-    def select(self) -> str:
-        """Return the statement so far, up to and with its joins."""
-        columns = ", ".join(f"{sql} AS `{name}`" for name, sql in self._select.items()) or "1 AS `1`"
+    def select(self, only: str | None = None) -> str:
+        """Return the statement so far, up to and with its joins.
+
+        :param only: a select list to take the place of what was asked for.
+        """
+        columns = only or ", ".join(f"{sql} AS `{name}`" for name, sql in self._select.items())
         return f"SELECT {columns} FROM {self.table} {ALIAS}{''.join(self._joins)}"
 
 

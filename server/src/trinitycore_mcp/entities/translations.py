@@ -15,7 +15,7 @@ class Translations:
     """Where an entity's texts stand in other languages."""
 
     table: str | None = None
-    """A table that has the key of the entity and the language in a column called locale."""
+    """A table that has the key of the entity and the language."""
     key: str = "ID"
     texts: Mapping[str, str] = field(default_factory=dict)
     """Column of the entity to column of that table."""
@@ -31,6 +31,11 @@ class Translation:
     """Column of the entity to the join that its translation needs."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Column of the entity to the SQL of its translation, for those that may have one."""
+
+
+def language_column(schema: Schema, table: str, alias: str = "") -> str | None:
+    """Return the column that holds the language of a table of texts: tables differ in its spelling."""
+    return schema.column(table, "locale", alias) or schema.column(table, "Locale", alias)
 
 
 def translation(
@@ -50,7 +55,7 @@ def translation(
             other = f"{alias}_l{number}"
             join = (
                 f" LEFT JOIN {schema.table(each.table)} {other} ON {schema.column(each.table, each.key, other)} = {key}"
-                f" AND {schema.column(each.table, 'locale', other)} = '{locale}'"
+                f" AND {language_column(schema, each.table, other)} = '{locale}'"
             )
             for column, text in each.texts.items():
                 if (found := schema.column(each.table, text, other)) is not None:

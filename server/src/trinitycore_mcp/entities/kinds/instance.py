@@ -19,7 +19,6 @@ from trinitycore_mcp.entities.fields import (
     text,
     yes,
 )
-from trinitycore_mcp.entities.kinds.client import client_texts
 from trinitycore_mcp.schema import Schema
 from trinitycore_mcp.toolkit import Call, doc
 
@@ -85,7 +84,6 @@ ENCOUNTER = Entity(
     key="entry",
     label="comment",
     joins={"dungeonencounter_dbc": "ID"},
-    translations=(client_texts("dungeon_encounter_locale"),),
     fields=(
         key("entry"),
         label("comment"),

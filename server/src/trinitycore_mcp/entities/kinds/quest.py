@@ -105,8 +105,9 @@ async def _goals(call: Call, schema: Schema, row: Row, locale: str | None) -> tu
     for kind, target, _, _ in wanted:
         if kind in ids:
             ids[kind].append(target)
-    found = await asyncio.gather(*(names_of(call, ALL[kind], numbers, locale) for kind, numbers in ids.items()))
-    names = dict(zip(ids, found, strict=True))
+    asked = [kind for kind, numbers in ids.items() if any(numbers)]
+    found = await asyncio.gather(*(names_of(call, ALL[kind], ids[kind], locale) for kind in asked))
+    names: dict[str, dict[int, str]] = {kind: {} for kind in ids} | dict(zip(asked, found, strict=True))
     objectives = [
         QuestObjective(kind, reference(target, names.get(kind, {})), count, words)
         for kind, target, count, words in wanted

@@ -11,7 +11,7 @@ from trinitycore_mcp.entities.entity import KEY, Entity, Link, Part
 from trinitycore_mcp.entities.fields import key, number_or_none, text
 from trinitycore_mcp.entities.parts import listed
 from trinitycore_mcp.entities.per_schema import once
-from trinitycore_mcp.entities.translations import Translations, translation
+from trinitycore_mcp.entities.translations import Translations, language_column, translation
 from trinitycore_mcp.schema import Schema
 from trinitycore_mcp.toolkit import Call, Money, Named, doc, money, named, real
 
@@ -92,7 +92,7 @@ async def _local(call: Call, schema: Schema, number: int, locale: str | None) ->
         await call.row(
             f"SELECT {columns} FROM {schema.table('npc_text_locale')} "
             f"WHERE {schema.column('npc_text_locale', 'ID')} = %s "
-            f"AND {schema.column('npc_text_locale', 'locale')} = %s",
+            f"AND {language_column(schema, 'npc_text_locale')} = %s",
             (number, locale),
         )
         or {}
