@@ -93,6 +93,8 @@ class Listener:
                     else:
                         silent = 0
                         self._take(message)
+                        # Messages that came together are there without waiting; others want to run in between.
+                        await asyncio.sleep(0)
             reason = "no sign of life"
         except Exception as error:  # whatever it is, the way on is to join anew
             reason = type(error).__name__
