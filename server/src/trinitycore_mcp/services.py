@@ -12,7 +12,14 @@ from trinitycore_mcp.schema import Schemas
 
 if TYPE_CHECKING:
     from trinitycore_mcp.access.audit import AuditLog
+    from trinitycore_mcp.access.authenticator import Authenticator
+    from trinitycore_mcp.access.limits import Limiter
+    from trinitycore_mcp.bus import FleetBus
+    from trinitycore_mcp.cache.results import ResultCache
+    from trinitycore_mcp.database.writer import Writer
     from trinitycore_mcp.health import Health
+    from trinitycore_mcp.leader import Leader
+    from trinitycore_mcp.redis_link import RedisLink
 
 
 @dataclass
@@ -24,4 +31,12 @@ class Services:
     schemas: Schemas
     health: Health
     audit: AuditLog | None = None
+    writer: Writer | None = None
+    """None: nothing is recorded in our own database."""
+    link: RedisLink | None = None
+    cache: ResultCache | None = None
+    authenticator: Authenticator | None = None
+    limiter: Limiter | None = None
+    leader: Leader | None = None
+    bus: FleetBus | None = None
     started: float = field(default_factory=monotonic)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 
 from trinitycore_mcp.config_load import ConfigError, Loaded
 from trinitycore_mcp.database.session import SessionSettings
@@ -28,7 +29,7 @@ def writer_settings(loaded: Loaded) -> SessionSettings | None:
     if writer is None:
         return None
     password = loaded.secret("database.writer.password_file", writer.password_file) if writer.password_file else ""
-    return _settings(loaded, writer.user, password)
+    return replace(_settings(loaded, writer.user, password), schema=loaded.config.database.databases.mcp)
 
 
 def _settings(loaded: Loaded, user: str, password: str) -> SessionSettings:
@@ -79,3 +80,15 @@ def redis_settings(loaded: Loaded) -> RedisSettings | None:
         timeout=options.timeout,
         connect_timeout=options.connect_timeout,
     )
+
+
+def request_state_keys(loaded: Loaded) -> list[str]:
+    """Return the keys that seal a request's state between its rounds, the first one for sealing.
+
+    :raises ConfigError: the file can't be read.
+    """
+    name = loaded.config.state.request_state_key_file
+    if name is None:
+        return []
+    text = loaded.secret("state.request_state_key_file", name)
+    return [line.strip() for line in text.splitlines() if line.strip()]

@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from mcp.server.lowlevel import Server
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
+from mcp.shared.subscriptions import ResourcesListChanged, ResourceUpdated
 
 from trinitycore_mcp import protocol, tools
+from trinitycore_mcp.access.audit import AuditLog
 from trinitycore_mcp.access.authenticator import Authenticator
 from trinitycore_mcp.access.limits import Limiter
+from trinitycore_mcp.access.principal import Principal
+from trinitycore_mcp.bus import FleetBus, FleetListenHandler
 from trinitycore_mcp.cache.results import ResultCache
+from trinitycore_mcp.cache.warming import warm
 from trinitycore_mcp.config import Config
 from trinitycore_mcp.config_load import Loaded
 from trinitycore_mcp.database import Database
+from trinitycore_mcp.database.writer import Writer
 from trinitycore_mcp.dispatch import Dispatcher
 from trinitycore_mcp.errors import ToolError
 from trinitycore_mcp.flights import Flights
 from trinitycore_mcp.health import Health
-from trinitycore_mcp.lifecycle.logins import reader_settings, redis_settings
+from trinitycore_mcp.jobs import Schedule
+from trinitycore_mcp.jobs.retention import audit_retention
+from trinitycore_mcp.leader import Leader
+from trinitycore_mcp.lifecycle.logins import reader_settings, redis_settings, request_state_keys, writer_settings
 from trinitycore_mcp.observe.recorder import Recorder
+from trinitycore_mcp.observe.trace import new_trace_id
 from trinitycore_mcp.redis_link import RedisLink
 from trinitycore_mcp.schema import Schemas
 from trinitycore_mcp.services import Services
+
+WARMER = Principal("warming", frozenset({"read", "players"}), "none")
+"""Who asks for the lookups that fill the cache after start."""
 
 
 @dataclass
@@ -37,36 +50,70 @@ class Parts:
     services: Services
     link: RedisLink
     cache: ResultCache
+    writer: Writer | None
+    audit: AuditLog
     authenticator: Authenticator
-    limiter: Limiter | None
+    limiter: Limiter
+    leader: Leader
+    schedule: Schedule
     flights: Flights
     dispatcher: Dispatcher
     recorder: Recorder
-    listen: ListenHandler
+    bus: FleetBus
+    listen: FleetListenHandler
     protocol: Server[Any]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep everything going while the context is open."""
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.services.database.running())
             await stack.enter_async_context(self.link.running())
             await stack.enter_async_context(self.cache.running())
-            await stack.enter_async_context(self.services.database.running())
+            if self.writer is not None:
+                await stack.enter_async_context(self.writer.running())
+            await stack.enter_async_context(self.audit.running())
+            stack.push_async_callback(self.audit.flush)
             await stack.enter_async_context(self.authenticator.running())
-            sweeping = asyncio.create_task(self.flights.sweep())
+            await stack.enter_async_context(self.leader.running())
+            await stack.enter_async_context(self.schedule.running())
+            await stack.enter_async_context(self.bus.running())
+            stack.push_async_callback(self.limiter.close)
+            tasks = [
+                asyncio.create_task(work) for work in (self.flights.sweep(), self._warm(), self._tell_of_updates())
+            ]
             try:
                 yield
             finally:
-                sweeping.cancel()
-                if self.limiter is not None:
-                    await self.limiter.close()
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
                 self.recorder.flush()
+
+    async def _warm(self) -> None:
+        """Fill the cache with what the configuration wants there."""
+
+        async def run(tool: str, arguments: Mapping[str, object]) -> None:
+            answer = await self.dispatcher.run(
+                self.dispatcher.tools[tool], msgspec.json.encode(arguments), WARMER, trace_id=new_trace_id()
+            )
+            if answer.error:
+                raise ToolError(answer.error)
+
+        await warm(self.services.config.cache.warm, run)
+
+    async def _tell_of_updates(self) -> None:
+        """Tell clients when the world was updated: one instance of the fleet does."""
+        while True:
+            await self.services.schemas.changed()
+            if self.leader.token_or_none() is not None:
+                await self.bus.publish(ResourcesListChanged())
+                await self.bus.publish(ResourceUpdated("trinity://schema"))
 
     def configure(self, config: Config) -> None:
         """Apply what a reload applies."""
         self.services.config = config
-        if self.limiter is not None:
-            self.limiter.configure(config.limits)
+        self.limiter.configure(config.limits)
         self.dispatcher.configure(config)
 
 
@@ -77,23 +124,58 @@ def assemble(loaded: Loaded) -> Parts:
     """
     config = loaded.config
     names = config.database.databases
+    instance = config.server.instance_name or socket.gethostname()
     database = Database(config.database, reader_settings(loaded))
     schemas = Schemas(
         database,
         {"world": names.world, "characters": names.characters, "auth": names.auth, "hotfixes": names.hotfixes},
     )
-    health = Health(config.server.instance_name or socket.gethostname(), database, schemas)
-    services = Services(config, database, schemas, health)
+    settings = writer_settings(loaded)
+    writer = Writer(database, settings) if settings is not None else None
     link = RedisLink(redis_settings(loaded))
     cache = ResultCache(link, config.cache, fingerprint=schemas.fingerprint, is_answer=_is_answer)
-    authenticator = Authenticator(loaded)
-    limiter = Limiter(config.limits, link) if config.limits.enabled else None
+    bus = FleetBus(link)
+    leader = Leader(link, config.leader.lease)
+    authenticator = Authenticator(loaded, writer, writer)
+    limiter = Limiter(config.limits, link if link.configured else None)
+    audit = AuditLog(instance, writer, schema=names.mcp)
+    services = Services(
+        config,
+        database,
+        schemas,
+        Health(instance, database, schemas),
+        audit=audit,
+        writer=writer,
+        link=link,
+        cache=cache,
+        authenticator=authenticator,
+        limiter=limiter,
+        leader=leader,
+        bus=bus,
+    )
+    jobs = [audit_retention(writer, lambda: services.config.retention.audit_days)] if writer is not None else []
     flights = Flights()
     dispatcher = Dispatcher(services, tools.catalogue(config), flights, cache=cache, limiter=limiter)
     recorder = Recorder(dispatcher.tools)
-    listen = ListenHandler(InMemorySubscriptionBus())
-    server = protocol.build(services, dispatcher, recorder, listen)
-    return Parts(services, link, cache, authenticator, limiter, flights, dispatcher, recorder, listen, server)
+    listen = FleetListenHandler(bus)
+    server = protocol.build(services, dispatcher, recorder, listen, request_state_keys=request_state_keys(loaded))
+    return Parts(
+        services=services,
+        link=link,
+        cache=cache,
+        writer=writer,
+        audit=audit,
+        authenticator=authenticator,
+        limiter=limiter,
+        leader=leader,
+        schedule=Schedule(leader, link, jobs),
+        flights=flights,
+        dispatcher=dispatcher,
+        recorder=recorder,
+        bus=bus,
+        listen=listen,
+        protocol=server,
+    )
 
 
 def _is_answer(error: Exception) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
@@ -144,6 +145,7 @@ class Schemas:
         self._fingerprint = ""
         self._expires = 0.0
         self._looking: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
 
     @property
     def last_known(self) -> Schema | None:
@@ -153,6 +155,16 @@ class Schemas:
     def fingerprint(self) -> str:
         """Return the fingerprint of what was found last, empty before that."""
         return self._fingerprint
+
+    async def changed(self) -> None:
+        """Return when the databases have changed: their tables, version or applied updates. Looks itself meanwhile."""
+        while not self._changed.is_set():
+            with suppress(DatabaseError):
+                await self.current()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TTL_COMPLETE):
+                    await self._changed.wait()
+        self._changed.clear()
 
     def forget(self) -> None:
         """Look again next time, and wait for it: a statement met a schema other than the known one."""
@@ -188,7 +200,9 @@ class Schemas:
             self._looking = None
         complete = known.family is not Family.UNKNOWN and set(known.tables.get("world", {})) >= _ESSENTIAL
         self._known = known
-        self._fingerprint = known.fingerprint()
+        before, self._fingerprint = self._fingerprint, known.fingerprint()
+        if before and before != self._fingerprint:
+            self._changed.set()
         self._expires = monotonic() + (_TTL_COMPLETE if complete else _TTL_INCOMPLETE)
 
     async def _read(self) -> Schema:
