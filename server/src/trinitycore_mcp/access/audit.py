@@ -66,6 +66,7 @@ class AuditLog:
         self._writer = writer
         self._schema = schema
         self._waiting: deque[AuditRecord] = deque()
+        self._last_id = 0
         self._some = asyncio.Event()
         self._writing = asyncio.Lock()
 
@@ -91,9 +92,10 @@ class AuditLog:
         :param seconds: how long the call took.
         """
         now = time.time()
+        # In order of time, and known before it is written: a write whose answer was lost can be repeated.
+        self._last_id = max(self._last_id + 1, (int(now * 1000) << 21) | secrets.randbits(21))
         entry = AuditRecord(
-            # In order of time, and the same when a write is repeated whose answer was lost.
-            id=(int(now * 1000) << 21) | secrets.randbits(21),
+            id=self._last_id,
             at=datetime.fromtimestamp(now, UTC),
             instance=self._instance,
             principal=_text(principal.name, 128),

@@ -27,7 +27,7 @@ from trinitycore_mcp.access.principal import SCOPES, Principal, Rate, Scope
 
 _log = logging.getLogger(__name__)
 POLL_INTERVAL = 3.0
-MIN_INTERVAL = 1.0
+MIN_INTERVAL = 0.5
 FETCH_TIMEOUT = 2.0
 USED_INTERVAL = 60.0
 _COLUMNS = "id, name, sha256, scopes, expires_at, rate_requests, rate_period_s, rate_burst"
@@ -203,8 +203,12 @@ class DatabaseKeys:
         """Return whom a key belongs to that `find` did not know: it may be new."""
         running = self._refreshing
         if running is not None and not running.done():
-            await asyncio.shield(running)  # it may have begun before the key was made: then the next request finds it
-        elif time.monotonic() - self._begun >= MIN_INTERVAL:
+            await asyncio.shield(running)
+            principal = self.find(digest)
+            if principal is not None:
+                return principal
+        # That one may have begun before the key was made.
+        if time.monotonic() - self._begun >= MIN_INTERVAL:
             await self.refresh()
         return self.find(digest)
 
