@@ -13,7 +13,7 @@ REWARDS = range(1, 5)
 CHOICES = range(1, 7)
 
 
-class QuestItem(Struct, frozen=True):
+class QuestGift(Struct, frozen=True):
     """A quest that gives the item."""
 
     quest: Reference
@@ -21,7 +21,7 @@ class QuestItem(Struct, frozen=True):
     count: int
 
 
-async def quests_giving(call: Call, item: int, locale: str | None, limit: int) -> list[QuestItem]:
+async def quests_giving(call: Call, item: int, locale: str | None, limit: int) -> list[QuestGift]:
     """Return the quests that give an item, by id; none when quest_template is missing.
 
     :param limit: quests at most.
@@ -45,7 +45,7 @@ async def quests_giving(call: Call, item: int, locale: str | None, limit: int) -
     found = []
     for row in rows:
         quest = Reference(row["ID"], names.get(row["ID"]))
-        found += [QuestItem(quest, how, int(row[count] or 0)) for column, count, how in pairs if row[column] == item]
+        found += [QuestGift(quest, how, int(row[count] or 0)) for column, count, how in pairs if row[column] == item]
         if row["StartItem"] == item:
-            found.append(QuestItem(quest, "start", 1))
+            found.append(QuestGift(quest, "start", 1))
     return found

@@ -16,7 +16,7 @@ from trinitycore_mcp.loot.conditions import line_conditions
 from trinitycore_mcp.loot.expand import Expanded, Line
 from trinitycore_mcp.loot.sources import SEARCHED, Owner, expanded, loots_with, owners, references_with
 from trinitycore_mcp.loot.tables import LOOT_TABLES
-from trinitycore_mcp.quests.giving import QuestItem, quests_giving
+from trinitycore_mcp.quests.giving import QuestGift, quests_giving
 from trinitycore_mcp.schema import Schema
 from trinitycore_mcp.toolkit import (
     Call,
@@ -93,7 +93,7 @@ class ItemSources(Struct, frozen=True):
     loot_counts: list[LootCount]
     sold_by: list[Reference]
     sold_by_count: int
-    quests: Annotated[list[QuestItem], doc("that reward it or hand it out when they are taken")]
+    quests: Annotated[list[QuestGift], doc("that reward it or hand it out when they are taken")]
     created_by: Annotated[list[Reference], doc("spells in the database that make it")]
     achievements: Annotated[list[Reference], doc("that send it")]
     start_equipment: list[StartEquipment]
@@ -151,7 +151,7 @@ class _Others:
 
     sold_by: list[Reference] = field(default_factory=list)
     sold_by_count: int = 0
-    quests: list[QuestItem] = field(default_factory=list)
+    quests: list[QuestGift] = field(default_factory=list)
     created_by: list[Reference] = field(default_factory=list)
     achievements: list[Reference] = field(default_factory=list)
     start_equipment: list[StartEquipment] = field(default_factory=list)
@@ -193,8 +193,9 @@ async def _loot(
     by_kind: dict[str, list[int]] = {}
     for kind, number in keys:
         by_kind.setdefault(kind, []).append(number)
-    loots, *owned = await asyncio.gather(
-        expanded(call, item, by_kind, through), *(owners(call, kind, ids) for kind, ids in by_kind.items())
+    loots, owned = await asyncio.gather(
+        expanded(call, item, by_kind, through),
+        asyncio.gather(*(owners(call, kind, ids) for kind, ids in by_kind.items())),
     )
     owner_of = dict(zip(by_kind, owned, strict=True))
     named = {key: owner_of[key[0]][key[1]][:_MAX_OWNERS] for key in keys}

@@ -196,13 +196,13 @@ async def _npc_trainer(call: Call, schema: Schema, creature: int) -> _Lessons | 
         return None
     lessons = _Lessons(sorted(found.values(), key=_place), sorted(passed - filled))
     if schema.has("creature_template", "trainer_type"):
-        row = await call.row(
+        head = await call.row(
             f"SELECT {schema.columns('creature_template', 'trainer_type', 'trainer_class', 'trainer_race', alias='t')} "
             f"FROM {schema.table('creature_template')} t WHERE {schema.column('creature_template', 'entry', 't')} = %s",
             (creature,),
         )
-        if row is not None:
-            lessons.type, lessons.requirement = row["trainer_type"], row["trainer_class"] or row["trainer_race"]
+        if head is not None:
+            lessons.type, lessons.requirement = head["trainer_type"], head["trainer_class"] or head["trainer_race"]
     return lessons
 
 

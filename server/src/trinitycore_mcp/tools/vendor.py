@@ -171,14 +171,17 @@ async def vendors_of_item(
     every = list({each[:3]: each for each in every}.values())
     shown = [each for each in every if after is None or list(each[:3]) > after][: limit + 1]
     ids = sorted({each[0] for each in shown})
-    creatures, names, items, games, spawns, texts, prices = await asyncio.gather(
-        _creatures(call, ids),
-        names_of(call, "creature", ids, locale),
-        names_of(call, "item", [id], locale),
-        names_of(call, "game_event", (each[2] for each in shown), locale),
-        _spawns(call, ids),
-        sentences_for(call, _CONDITIONS, [(number, id) for number in ids], locale),
-        prices_of(call, [id], (each[1] for each in shown), locale),
+    (items, prices), (creatures, names, games, spawns, texts) = await asyncio.gather(
+        asyncio.gather(
+            names_of(call, "item", [id], locale), prices_of(call, [id], (each[1] for each in shown), locale)
+        ),
+        asyncio.gather(
+            _creatures(call, ids),
+            names_of(call, "creature", ids, locale),
+            names_of(call, "game_event", (each[2] for each in shown), locale),
+            _spawns(call, ids),
+            sentences_for(call, _CONDITIONS, [(number, id) for number in ids], locale),
+        ),
     )
     if not every and not items and id not in prices.items and (await call.schema()).has("item_template"):
         raise ToolError(f"there is no item with id {id}; item_search finds ids by name")
