@@ -5,39 +5,26 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from server.tests.database_support import HEAVY, PORT, database_over, primary_and_replica, until
 from tests.support.certificates import Authority
 from tests.support.mariadb import MariaDb
-from tests.support.mcp_server import load_lab_world
-from trinitycore_mcp import config
 from trinitycore_mcp.database import Database
 from trinitycore_mcp.database.errors import Busy, QueryFailed, TimedOut, Unavailable
-from trinitycore_mcp.database.session import SessionSettings
 
 pytestmark = pytest.mark.anyio
-PORT = "SELECT @@port AS port"
-HEAVY = "SELECT COUNT(*) FROM " + ", ".join(f"world.item_template t{n}" for n in range(7))
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MariaDb, MariaDb]]:
-    folder = tmp_path_factory.mktemp("pair")
-    safe = {"innodb_flush_log_at_trx_commit": "1"}  # tests kill the servers, and rows must survive that
-    with (
-        MariaDb.start(folder / "1", server_id=1, options=safe) as primary,
-        MariaDb.start(folder / "2", server_id=2, options=safe) as replica,
-    ):
-        replica.replicate_from(primary)
-        load_lab_world(primary)
-        primary.sql("GRANT SLAVE MONITOR ON *.* TO app_ro")
-        replica.wait_for_gtid(primary.sql("SELECT @@gtid_binlog_pos")[0][0])
-        yield primary, replica
+    with primary_and_replica(tmp_path_factory.mktemp("pair")) as both:
+        yield both
 
 
 @pytest.fixture(autouse=True)
@@ -48,28 +35,6 @@ def mended(request: pytest.FixtureRequest) -> Iterator[None]:
         for server in request.getfixturevalue("pair"):
             if server.process.poll() is not None:
                 server.restart()
-
-
-@asynccontextmanager
-async def database_over(
-    *servers: MariaDb, tls: ssl.SSLContext | None = None, user: str = "app_ro", **pool: float
-) -> AsyncIterator[Database]:
-    options = config.Database(
-        hosts=[config.DatabaseHost(host="127.0.0.1", port=server.port) for server in servers],
-        user=user,
-        pool=config.Pool.model_validate({"connect_timeout": 1, "query_timeout": 3, **pool}),
-    )
-    limits = options.pool
-    settings = SessionSettings(user, user, tls, limits.connect_timeout, limits.query_timeout)
-    database = Database(options, settings)
-    async with database.running():
-        yield database
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 (what is waited for happens in another process)
-            await asyncio.sleep(0.02)
 
 
 async def port_read(database: Database) -> int:
@@ -153,7 +118,9 @@ async def test_a_frozen_replica_delays_reads_but_fails_none(pair: tuple[MariaDb,
 
 async def test_the_only_host_restarting_fails_no_read_within_the_pools_patience(pair: tuple[MariaDb, MariaDb]) -> None:
     primary, _ = pair
-    async with database_over(primary, acquire_timeout=10) as database:
+    # The breaker would tell the readers at once instead.
+    patient = {"breaker": {"failures": 1000}}
+    async with database_over(primary, acquire_timeout=10, section=patient) as database:
 
         async def restart() -> None:
             await asyncio.to_thread(primary.kill)
@@ -207,9 +174,7 @@ async def test_a_statement_that_takes_too_long_is_stopped_by_the_server(pair: tu
     async with database_over(*pair, query_timeout=0.3) as database:
         started = time.perf_counter()
         with pytest.raises(TimedOut):
-            await database.fetch(
-                "test", "SELECT COUNT(*) FROM " + ", ".join(f"world.item_template t{n}" for n in range(7))
-            )
+            await database.fetch("test", HEAVY)
         assert time.perf_counter() - started < 0.8
         assert all(state.up for state in database.states())
 
@@ -232,6 +197,50 @@ async def test_a_read_given_up_leaves_a_clean_pool(pair: tuple[MariaDb, MariaDb]
             slow.cancel()
             await asyncio.gather(slow, return_exceptions=True)
             assert await port_read(database) == pair[0].port
+
+
+async def test_who_waits_longest_for_a_connection_has_the_next_one(pair: tuple[MariaDb, MariaDb]) -> None:
+    async with database_over(pair[0], size=1) as database:
+        order: list[int] = []
+
+        async def read(number: int) -> None:
+            await database.fetch("test", "SELECT SLEEP(0.02)")
+            order.append(number)
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(8):
+                group.create_task(read(number))
+                await asyncio.sleep(0)
+        assert order == list(range(8))
+
+
+async def test_a_waiting_read_that_is_given_up_takes_no_connection_with_it(pair: tuple[MariaDb, MariaDb]) -> None:
+    async with database_over(pair[0], size=1) as database:
+        running = asyncio.create_task(database.fetch("test", "SELECT SLEEP(0.1)"))
+        await asyncio.sleep(0.02)
+        waiting = [asyncio.create_task(port_read(database)) for _ in range(5)]
+        await asyncio.sleep(0.02)
+        for task in waiting[::2]:
+            task.cancel()
+        await running
+        assert await asyncio.gather(waiting[1], waiting[3]) == [pair[0].port] * 2
+        assert await port_read(database) == pair[0].port
+
+
+async def test_columns_of_the_same_name_are_no_silent_loss(pair: tuple[MariaDb, MariaDb]) -> None:
+    async with database_over(pair[0]) as database:
+        with pytest.raises(ValueError, match="columns of the same name: id"):
+            await database.fetch("test", "SELECT %s AS id, 2 AS id", (1,))
+
+
+async def test_a_column_added_while_we_run_is_read(pair: tuple[MariaDb, MariaDb]) -> None:
+    primary, _ = pair
+    primary.sql("CREATE OR REPLACE TABLE mcp.grows (id INT PRIMARY KEY); INSERT INTO mcp.grows VALUES (1)")
+    async with database_over(primary, size=1) as database:
+        sql = "SELECT * FROM mcp.grows WHERE id = %s"
+        assert await database.fetch("test", sql, (1,)) == [{"id": 1}]
+        primary.sql("ALTER TABLE mcp.grows ADD name VARCHAR(10) DEFAULT 'x' FIRST")
+        assert await database.fetch("test", sql, (1,)) == [{"name": "x", "id": 1}]
 
 
 @pytest.mark.parametrize("value", ["'; DROP TABLE x; -- ", "\\", "%s", "日本", "", "a\x00b", 2**63 - 1, -1])

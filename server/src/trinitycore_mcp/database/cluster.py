@@ -85,6 +85,8 @@ class Database:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            for host in self.hosts:
+                host.close()
             await asyncio.gather(*(pool.stop() for pool in pools))
 
     def states(self) -> list[HostState]:

@@ -10,7 +10,8 @@ from asyncmy import errors as driver
 # Statement stopped by max_statement_time (MariaDB), max_execution_time (MySQL), or interrupted.
 _TIMED_OUT = frozenset({1969, 3024, 1317})
 # Unknown database, table or column: the schema is not what we read from information_schema.
-_SCHEMA = frozenset({1049, 1146, 1054})
+_SCHEMA = frozenset({1146, 1054})
+_NO_DATABASE = 1049
 # The host, not the statement, is at fault: refused, denied, full, shutting down, connection lost.
 _HOST = frozenset(
     {1040, 1042, 1043, 1045, 1053, 1080, 1129, 1130, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1203, 1218}
@@ -108,20 +109,7 @@ def translate(error: BaseException) -> DatabaseError | None:
     if isinstance(error, DatabaseError):
         return error
     if isinstance(error, driver.MySQLError):
-        code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-        if code in _TIMED_OUT:
-            return TimedOut("the query took longer than the query timeout and was stopped")
-        if code in _SCHEMA:
-            return SchemaChanged(f"the database's tables are not as expected (database error {code})")
-        if code == _GONE or (code == 0 and isinstance(error, driver.InterfaceError)):
-            return NotSent(_brief(error))
-        if code == _READ_ONLY_MODE or (code == _READ_ONLY and "read-only" in _brief(error)):
-            return HostReadOnly("the host is read-only")
-        if code in _HOST or isinstance(error, driver.InterfaceError | driver.InternalError):
-            return HostLost(_brief(error))
-        if code == _DEADLOCK:
-            return Deadlock("the database ended the transaction to resolve a deadlock")
-        return QueryFailed(f"the database refused the query (database error {code})")
+        return _of_driver(error)
     if isinstance(error, TimeoutError):
         return HostSilent("no answer in time")
     if isinstance(error, UnicodeError):
@@ -131,6 +119,25 @@ def translate(error: BaseException) -> DatabaseError | None:
     if isinstance(error, _BROKEN):
         return HostLost(_brief(error))
     return None
+
+
+def _of_driver(error: driver.MySQLError) -> DatabaseError:
+    code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    if code in _TIMED_OUT:
+        return TimedOut("the query took longer than the query timeout and was stopped")
+    if code == _NO_DATABASE:
+        return SchemaChanged(f"{_brief(error)}: it is missing, or our account has no right to it")
+    if code in _SCHEMA:
+        return SchemaChanged(f"the database's tables are not as expected (database error {code})")
+    if code == _GONE or (code == 0 and isinstance(error, driver.InterfaceError)):
+        return NotSent(_brief(error))
+    if code == _READ_ONLY_MODE or (code == _READ_ONLY and "read-only" in _brief(error)):
+        return HostReadOnly("the host is read-only")
+    if code in _HOST or isinstance(error, driver.InterfaceError | driver.InternalError):
+        return HostLost(_brief(error))
+    if code == _DEADLOCK:
+        return Deadlock("the database ended the transaction to resolve a deadlock")
+    return QueryFailed(f"the database refused the query (database error {code})")
 
 
 def _brief(error: BaseException) -> str:

@@ -69,6 +69,7 @@ class Host:
         self._max_lag = max_lag
         self._on_change = on_change
         self._check_now = asyncio.Event()
+        self._session: Session | None = None
         self._ask_lag_at = 0.0
         metrics.DB_BREAKER_OPEN.labels(self.name).set(0)
 
@@ -83,21 +84,38 @@ class Host:
 
     async def watch(self) -> None:
         """Check the host about once a second, at once when a statement failed; never returns."""
-        session: Session | None = None
         while True:
             self._check_now.clear()
             began = monotonic()
             try:
                 async with asyncio.timeout(CHECK_TIMEOUT):
-                    session = session or await connect(self.address, self._settings)
-                    await self._check(session)
+                    await self._check_over_a_session()
             except Exception as error:  # whatever it is, the host can't be read from now
-                if session is not None:
-                    session.close()
-                    session = None
                 self._set_down(translate(error) or HostLost(type(error).__name__))
             self.checked.set()
             await self._pause(began)
+
+    async def _check_over_a_session(self) -> None:
+        """Check over the watcher's own session; one that was lost alone (killed) is replaced at once."""
+        session, self._session = self._session, None
+        if session is not None and session.usable:
+            try:
+                await self._check(session)
+            except asyncio.CancelledError:
+                session.close()
+                raise
+            except Exception:  # the new session will tell what it is
+                session.close()
+            else:
+                self._session = session
+                return
+        session = await connect(self.address, self._settings)
+        try:
+            await self._check(session)
+        except BaseException:
+            session.close()
+            raise
+        self._session = session
 
     async def _pause(self, began: float) -> None:
         """Wait until the next check is due: in a second, or soon when one is asked for, or when the breaker allows."""
@@ -186,6 +204,11 @@ class Host:
             self._log(logging.WARNING, "database host is left alone for a while")
         if was_up or self.breaker.is_open is not was_open:
             self._publish()
+
+    def close(self) -> None:
+        """Close the watcher's session."""
+        if self._session is not None:
+            self._session.close()
 
     @property
     def why(self) -> str:

@@ -172,9 +172,8 @@ class Pool:
             if failure is None:
                 raise
             self._count_failure(failure)
-            if not isinstance(failure, HostLost):  # e.g. our database is not there yet
-                raise failure from error
-            self._blame_host(failure)
+            if isinstance(failure, HostLost):  # else it answered, e.g. that our database is not there yet
+                self._blame_host(failure, shortly=monotonic() >= by)
             raise failure from error
         self._sessions.add(session)
         return session
@@ -235,10 +234,14 @@ class Pool:
     def _count_failure(self, failure: DatabaseError) -> None:
         metrics.DB_QUERY_FAILURES.labels(self.name, type(failure).__name__).inc()
 
-    def _blame_host(self, failure: HostLost) -> None:
+    def _blame_host(self, failure: HostLost, *, shortly: bool = False) -> None:
+        """Tell the host.
+
+        :param shortly: the caller had too little time left for the failure to mean much.
+        """
         if isinstance(failure, HostReadOnly):
             self.host.demoted()
-        elif self._blame:
+        elif self._blame and not shortly:
             self.host.failed(failure)
         self.host.check_soon()
 
@@ -249,10 +252,11 @@ class Pool:
                 session.abort(HostSilent("no answer in time"))
             elif session.max_buffer < inf and session.buffered > session.max_buffer:
                 session.abort(QueryFailed("a single row of the result is larger than the limit for the whole result"))
-        while self._waiting and (self._waiting[0][0].done() or self._waiting[0][1] < now):
-            waiter, _ = self._waiting.popleft()
-            if not waiter.done():
+        for waiter, by in self._waiting:
+            if by < now and not waiter.done():
                 waiter.set_exception(Busy(f"all {self.size} connections to {self.host.name} are in use"))
+        while self._waiting and self._waiting[0][0].done():
+            self._waiting.popleft()
 
     def give_up_running(self) -> None:
         """End the wait of all that runs or waits here, so that it is repeated on another host now."""

@@ -15,12 +15,12 @@ from trinitycore_mcp.database.errors import StatementRefused
 MAX_BYTES = 64 * 1024
 _TOKEN = re.compile(
     r"""
-    (?P<space>\s+)
+    (?P<space>[\x09-\x0d\x20]+)
   | (?P<hidden>/\*(?:M?!|\+))
-  | (?P<comment>/\*.*?\*/ | --(?=[\s\x00-\x1f]|\Z)[^\n]* | \#[^\n]*)
+  | (?P<comment>/\*.*?\*/ | --(?=[\x00-\x20\x7f]|\Z)[^\n]* | \#[^\n]*)
   | (?P<quoted>'(?:[^'\\]|\\.|'')*' | "(?:[^"\\]|\\.|"")*" | `(?:[^`]|``)*`)
-  | (?P<word>[A-Za-z_$\u0080-\U0010ffff][\w$]*)
-  | (?P<number>[0-9][\w.]*)
+  | (?P<word>[A-Za-z_$\x80-\U0010ffff][0-9A-Za-z_$\x80-\U0010ffff]*)
+  | (?P<number>[0-9][0-9A-Za-z_.]*)
   | (?P<open>['"`] | /\*)
   | (?P<mark>.)
     """,
@@ -52,7 +52,7 @@ class Statement:
     """One reading statement."""
 
     text: str
-    """Without a semicolon at the end."""
+    """From its first word on, so that the server reads the same first word; without a semicolon at the end."""
     is_select: bool
     """Else it is SHOW, DESCRIBE or EXPLAIN, which have no plan of their own."""
 
@@ -68,7 +68,7 @@ def check(sql: str) -> Statement:
         raise StatementRefused("the statement is not valid Unicode") from None
     if size > MAX_BYTES:
         raise StatementRefused(f"the statement has {size} bytes, allowed are {MAX_BYTES}")
-    words, end = _read(sql)
+    words, start, end = _read(sql)
     if not words or words[0] not in _STARTS:
         given = f", not {words[0][:32]}" if words else ""
         raise StatementRefused(f"only reading is possible: SELECT, WITH ... SELECT, SHOW, DESCRIBE, EXPLAIN{given}")
@@ -81,13 +81,13 @@ def check(sql: str) -> Statement:
         _check_show(words)
     elif words[0] not in ("SELECT", "WITH") and "ANALYZE" in words[1:4]:
         raise StatementRefused("EXPLAIN ANALYZE would run the statement: leave ANALYZE out")
-    return Statement(sql[:end], words[0] in ("SELECT", "WITH"))
+    return Statement(sql[start:end], words[0] in ("SELECT", "WITH"))
 
 
-def _read(sql: str) -> tuple[list[str], int]:
-    """Return the bare words in capitals, and where the statement ends."""
+def _read(sql: str) -> tuple[list[str], int, int]:
+    """Return the bare words in capitals, and where the statement starts and ends."""
     words: list[str] = []
-    end = 0
+    start = end = 0
     closed = False
     for token in _TOKEN.finditer(sql):
         kind, text = token.lastgroup, token.group()
@@ -108,8 +108,9 @@ def _read(sql: str) -> tuple[list[str], int]:
             words.append(text.upper())
         elif not words and text != "(":
             words.append(text)
+        start = start if end else token.start()
         end = token.end()
-    return words, end
+    return words, start, end
 
 
 def _check_show(words: list[str]) -> None:
