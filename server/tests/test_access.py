@@ -31,9 +31,11 @@ from server.tests.access_support import (
 )
 from trinitycore_mcp import metrics
 from trinitycore_mcp.access.authenticator import MAX_CACHED, Authenticator
+from trinitycore_mcp.access.jwks import FileKeys
 from trinitycore_mcp.access.metadata import challenge, metadata, metadata_paths
 from trinitycore_mcp.access.principal import ANONYMOUS, SCOPES, Principal
 from trinitycore_mcp.access.refused import Refused, require
+from trinitycore_mcp.access.tokens import TokenRules, TokenVerifier
 from trinitycore_mcp.config_error import ConfigError
 
 JWKS = {"jwks_file": "jwks", "issuer": "https://login.example.org/", "algorithms": ["RS256", "PS256", "ES256", "ES384"]}
@@ -90,6 +92,8 @@ HOSTILE: dict[str, tuple[Callable[[Signer], str], str]] = {
     "expiry is no number": (lambda s: s.token(exp="soon"), "malformed"),
     "expiry is a boolean": (lambda s: s.token(exp=True), "has expired"),
     "expiry is infinite": (lambda s: s.token(exp=float("inf")), "malformed"),
+    "expiry is beyond all numbers": (lambda s: s.token(exp=10**400), "exp is not a time"),
+    "expiry is a text": (lambda s: s.token(exp=str(int(time.time()) + 300)), "exp is not a time"),
     "not yet valid": (lambda s: s.token(nbf=int(time.time()) + 120), "not valid yet"),
     "issued in the future": (lambda s: s.token(iat=int(time.time()) + 120), "not valid yet"),
     "no signature": (lambda s: unsigned(), "algorithm is not allowed"),
@@ -219,6 +223,21 @@ async def test_a_token_by_secret_is_let_in_and_one_by_public_key_is_not(
     assert refused.description == "the token's algorithm is not allowed, allowed are HS256"
     refused = await refusal(by_secret, bearer(sign("another secret of thirty-two bytes!!", "HS256")))
     assert refused.description == "the token's signature is wrong"
+
+
+@pytest.mark.anyio
+async def test_a_kind_of_key_is_never_used_with_the_other_kinds_algorithms(tmp_path: Path, signer: Signer) -> None:
+    """Whatever is configured: the configuration refuses such a mixture, too."""
+    rules = TokenRules(frozenset({"HS256", "RS256"}), None, RESOURCE)
+    (tmp_path / "jwks").write_text(json.dumps({"keys": [signer.public()]}))
+    by_public_key = TokenVerifier(rules, FileKeys(tmp_path / "jwks", rules.algorithms))
+    by_secret = TokenVerifier(rules, SECRET.encode())
+    mine, theirs = signer.token(), sign(SECRET, "HS256")
+    assert (await by_public_key.verify(mine.encode())).name == "alice"
+    assert (await by_secret.verify(theirs.encode())).name == "alice"
+    for verifier, token in ((by_public_key, theirs), (by_public_key, confused(signer)), (by_secret, mine)):
+        with pytest.raises(Refused, match="algorithm is not allowed"):
+            await verifier.verify(token.encode())
 
 
 @pytest.mark.anyio

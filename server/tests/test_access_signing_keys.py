@@ -42,7 +42,8 @@ async def test_a_rotated_key_is_found_and_the_old_one_forgotten(
     authenticator = by_url(tmp_path, key_server)
     async with authenticator.running():
         first = old.token()
-        await let_in(authenticator, first)  # fetches the keys, so what was verified meanwhile is not remembered
+        await let_in(authenticator, first)
+        assert authenticator.recall(bearer(first)) is None  # the keys changed while it was verified
         await let_in(authenticator, first)
         assert authenticator.recall(bearer(first)) is not None
         assert key_server.requests == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -28,6 +27,7 @@ from trinitycore_mcp.config_error import ConfigError
 _SECRET_SIZE = {"HS256": 32, "HS384": 48, "HS512": 64}
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 _MAX_NAME = 128
+_LATEST = 2**53  # the last second that a float, and JavaScript, counts exactly
 # What we say for what the library found; its own messages may quote the token.
 _REASONS: tuple[tuple[type[PyJWTError], str], ...] = (
     (ExpiredSignatureError, "the token has expired"),
@@ -171,8 +171,8 @@ class TokenVerifier:
         name, expires = claims[self._rules.name_claim], claims["exp"]
         if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= _MAX_NAME:
             raise invalid(f"the token's {_ascii(self._rules.name_claim)} is not a name of 1 to {_MAX_NAME} characters")
-        if isinstance(expires, bool) or not isinstance(expires, int | float) or not math.isfinite(expires):
-            raise invalid("the token's exp is not a number")
+        if isinstance(expires, bool) or not isinstance(expires, int | float) or not 0 < expires < _LATEST:
+            raise invalid("the token's exp is not a time")
         granted = claims.get(self._rules.scope_claim)
         if granted is None:
             granted = claims.get("scp")
