@@ -10,9 +10,9 @@ case $set_of in run) requirements=requirements.txt server=./server ;;
     *) echo "usage: $0 run|dev" >&2; exit 2 ;; esac
 
 stamp=.venv/.installed-$set_of
-want=$(cat requirements.txt "$requirements" server/requirements.txt server/pyproject.toml "$0" | sha256sum)
+want=$(cat requirements.txt "$requirements" server/requirements.txt server/pyproject.toml server/tests/conformance/package-lock.json "$0" | sha256sum)
 [ -f .venv/.installed-dev ] && [ "$set_of" = run ] && stamp=.venv/.installed-dev \
-    && want=$(cat requirements.txt requirements-dev.txt server/requirements.txt server/pyproject.toml "$0" | sha256sum)
+    && want=$(cat requirements.txt requirements-dev.txt server/requirements.txt server/pyproject.toml server/tests/conformance/package-lock.json "$0" | sha256sum)
 [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && exit 0
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
@@ -36,12 +36,16 @@ if [ "$set_of" = dev ]; then
         printf '#!/bin/sh\nexit 101\n' | as_root tee /usr/sbin/policy-rc.d >/dev/null
         as_root chmod 755 /usr/sbin/policy-rc.d
     fi
+    command -v npm >/dev/null || apt_install npm
     apt_install mariadb-server-core mariadb-client mariadb-backup redis-server zstd
 fi
 
 [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || python3 -m venv --clear .venv
 .venv/bin/python -m pip install -qq --disable-pip-version-check \
     -c server/requirements.txt -r "$requirements" -e "$server"
+
+# The judges of the protocol's conformance, with a Node of their own.
+[ "$set_of" = run ] || (cd server/tests/conformance && npm ci --silent --no-audit --no-fund)
 
 # The checkout is the collection: trinitycore.mcp resolves to it in Ansible and in Python alike.
 mkdir -p .venv/collections/ansible_collections/trinitycore

@@ -17,7 +17,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,12 +98,14 @@ class McpServer:
         environment: Mapping[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
         wait: bool = True,
+        command: Sequence[str] = (*COMMAND, "serve", "--config"),
     ) -> Iterator[McpServer]:
         """Write the configuration, start the server, and end it when the context ends.
 
         :param config: sections merged over sensible ones for tests.
         :param tls: how to connect, when the configuration has TLS.
         :param wait: for the listener, not for readiness.
+        :param command: what to run; the configuration's path is put behind it.
         :raises RuntimeError: it ended or did not listen in time; the message holds its log.
         """
         directory.mkdir(parents=True, exist_ok=True)
@@ -121,7 +123,7 @@ class McpServer:
         (directory / "config.yml").write_text(yaml.safe_dump(sections))
         with (directory / "log").open("wb") as log:
             process = subprocess.Popen(
-                [*COMMAND, "serve", "--config", str(directory / "config.yml")],
+                [*command, str(directory / "config.yml")],
                 stdin=subprocess.DEVNULL,
                 stderr=log,
                 env={**os.environ, **(environment or {})},

@@ -24,7 +24,7 @@ from trinitycore_mcp.flights import Flights, Receive
 from trinitycore_mcp.on_the_spot import OnTheSpot
 from trinitycore_mcp.services import Services
 from trinitycore_mcp.toolkit.call import Call, Progress
-from trinitycore_mcp.toolkit.definition import Tool
+from trinitycore_mcp.toolkit.definition import Content, Tool
 
 _log = logging.getLogger(__name__)
 Header = tuple[bytes, bytes]
@@ -164,6 +164,8 @@ class Dispatcher:
                 raise
 
     def _success(self, tool: Tool, result: Struct) -> bytes:
+        if isinstance(result, Content):
+            return b'"content":%b,"isError":false' % self._encode(result.blocks)
         structured = self._encode(result)
         if len(structured) > 2 * self._most_bytes:
             most = 2 * self._most_bytes

@@ -3,7 +3,7 @@
 from trinitycore_mcp.cache.policy import CONTENT, LIVE, NONE
 from trinitycore_mcp.errors import ToolError, did_you_mean, nearest
 from trinitycore_mcp.toolkit.call import Call
-from trinitycore_mcp.toolkit.definition import Tool, define, tool
+from trinitycore_mcp.toolkit.definition import Content, Tool, define, tool
 from trinitycore_mcp.toolkit.enums import Flags, Named, flags, named
 from trinitycore_mcp.toolkit.fields import (
     Cursor,
@@ -29,6 +29,7 @@ __all__ = [
     "LIVE",
     "NONE",
     "Call",
+    "Content",
     "Cursor",
     "Flags",
     "Id",

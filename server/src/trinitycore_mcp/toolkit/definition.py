@@ -27,6 +27,12 @@ Scope = Literal["read", "players", "admin"]
 Function = Callable[..., Awaitable[Struct]]
 
 
+class Content(Struct, frozen=True):
+    """A result that is no data, such as an image: content blocks as the protocol has them."""
+
+    blocks: list[dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class Tool:
     """A tool."""
@@ -38,6 +44,7 @@ class Tool:
     function: Function
     arguments: type[Struct]
     result: type[Struct]
+    """What the structured result is, or Content for a tool that has none."""
     cache: CachePolicy = NONE
     read_only: bool = True
     destructive: bool = False
@@ -54,9 +61,9 @@ class Tool:
         return schema_of(self.arguments)
 
     @cached_property
-    def output_schema(self) -> dict[str, Any]:
-        """JSON Schema of the structured result."""
-        return schema_of(self.result)
+    def output_schema(self) -> dict[str, Any] | None:
+        """JSON Schema of the structured result, None when there is none."""
+        return None if self.result is Content else schema_of(self.result)
 
     @cached_property
     def _decoder(self) -> msgspec.json.Decoder[Struct]:

@@ -86,7 +86,7 @@ class McpEndpoint:
         self._modern_tail = b',"resultType":"complete","_meta":' + info + b"}}"
         self.in_flight = 0
         metrics.REQUESTS_IN_FLIGHT.set_function(lambda: self.in_flight)
-        self._streaming_tools = frozenset(name for name, tool in dispatcher.tools.items() if tool.streams)
+        self._left_to_sdk = frozenset(name for name, tool in dispatcher.tools.items() if _wants_sdk(tool))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -165,10 +165,7 @@ class McpEndpoint:
         return body
 
     def _is_plain(self, headers: Headers, message: wire.Message) -> bool:
-        """Return whether a call is as most are, so that nothing of the protocol is left to check.
-
-        Headers that repeat arguments (Mcp-Param-...) say nothing here: no tool of ours declares any.
-        """
+        """Return whether a call is as most are, so that nothing of the protocol is left to check."""
         params = message.params
         assert params is not None
         meta = params.meta
@@ -176,7 +173,7 @@ class McpEndpoint:
             message.id is None
             or params.state is not UNSET
             or params.responses is not UNSET
-            or params.name in self._streaming_tools
+            or params.name in self._left_to_sdk
             or (meta is not None and meta.token is not UNSET)
             or (params.arguments is not UNSET and not bytes(params.arguments).startswith(b"{"))
             or not headers.get(b"content-type", b"").startswith(b"application/json")
@@ -322,6 +319,11 @@ def _twice(raw: list[Header]) -> str | None:
             return name.decode("latin-1")
         seen.add(name)
     return None
+
+
+def _wants_sdk(tool: Tool) -> bool:
+    """Return whether calls of this tool are never plain: it sends notifications, or wants arguments in headers."""
+    return tool.streams or b'"x-mcp-header"' in msgspec.json.encode(tool.input_schema)
 
 
 def _streams(message: wire.Message | None) -> bool:
