@@ -1,17 +1,25 @@
-"""Both families of world database, incomplete ones, and worlds that come while the server runs."""
+"""The families of world database, incomplete ones, and worlds that come while the server runs."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.mariadb import MariaDb
-from tests.support.mcp_server import LAB_WORLD, McpServer, answer_of, database_section
-from trinitycore_mcp.database.schema import Family, detect
+from tests.support.mcp_server import LAB_WORLD
+from tests.support.tools import Toolbox, toolbox
+from trinitycore_mcp.errors import ToolError
+from trinitycore_mcp.schema import Family
+from trinitycore_mcp.schema.families import detect
+from trinitycore_mcp.tools.entities import TOOLS
+from trinitycore_mcp.tools.world_search import TOOLS as WORLD_SEARCH
 
 pytestmark = pytest.mark.anyio
+_DATA = Path(__file__).parent / "data"
 
 # What AzerothCore's world has otherwise, said in SQL over the lab's TrinityCore world.
 AZEROTHCORE = """
@@ -43,45 +51,119 @@ def test_families_are_told_apart_by_what_only_one_has() -> None:
     assert family(creature_template="entry modelid1") is Family.TRINITYCORE
     assert family(acore_string="entry") is Family.AZEROTHCORE
     assert family(creature_template="entry", creature_template_model="CreatureID") is Family.AZEROTHCORE
-    assert family(trinity_string="entry", creature_template_difficulty="Entry") is Family.UNKNOWN
+    assert family(trinity_string="entry", creature_template_difficulty="Entry") is Family.TRINITYCORE_MASTER
     assert family() is Family.UNKNOWN
 
 
 @pytest.fixture
 def world(mariadb: MariaDb) -> Iterator[str]:
-    """A database name for one test's world."""
+    """A database name for one test's world, hotfixes_ before it for its hotfixes."""
     name = f"world_{time.monotonic_ns()}"
     yield name
-    mariadb.sql(f"DROP DATABASE IF EXISTS {name}")
+    mariadb.sql(f"DROP DATABASE IF EXISTS {name}; DROP DATABASE IF EXISTS hotfixes_{name}")
 
 
 @pytest.fixture
-def over(mariadb: MariaDb, world: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[McpServer]:
-    """A server over that world, which is not there yet."""
-    section = database_section(mariadb, databases={"world": world})
-    with McpServer.start(tmp_path_factory.mktemp("mcp"), {"database": section}) as server:
-        yield server
+async def over(mariadb: MariaDb, world: str) -> AsyncIterator[Toolbox]:
+    """The tools over that world, which is not there yet."""
+    names = {"world": world, "hotfixes": f"hotfixes_{world}"}
+    async with toolbox(mariadb, TOOLS + WORLD_SEARCH, database={"databases": names}) as tools:
+        yield tools
 
 
-async def test_azerothcore_is_read_like_trinitycore(mariadb: MariaDb, world: str, over: McpServer) -> None:
+async def test_azerothcore_is_read_like_trinitycore(mariadb: MariaDb, world: str, over: Toolbox) -> None:
     mariadb.load(world, LAB_WORLD / "world.sql")
     mariadb.sql(AZEROTHCORE, world)
-    guard = (await answer_of(over, "creature_get", id=68)).result
+    guard = await over.call("creature_get", id=68)
     assert guard["models"] == [
         {"display_id": 3167, "scale": 1.25, "probability": 1.0},
         {"display_id": 5446, "scale": 1.0, "probability": 0.5},
     ]
     assert guard["scale"] is None
-    assert (await answer_of(over, "creature_get", id=299)).result["spawn_count"] == 3
-    assert (await answer_of(over, "item_get", id=19019)).result["stats"][0]["amount"] == 5
-    assert (await answer_of(over, "quest_get", id=7)).result["next_quest"]["id"] == 15
-    assert (await answer_of(over, "creature_search", text="wolf")).result["creatures"]
-    described = (await answer_of(over, "table_describe", table="creature_template_model")).result
-    assert described["world_family"] == "AzerothCore"
-    assert over.get("/health/ready").json()["world"]["family"] == "AzerothCore"
+    assert (await over.call("creature_get", id=299))["spawn_count"] == 3
+    assert (await over.call("item_get", id=19019))["stats"][0]["amount"] == 5
+    assert (await over.call("quest_get", id=7))["next_quest"]["id"] == 15
+    assert (await over.call("creature_search", text="wolf"))["creatures"]
+    assert (await over.services.schemas.current()).family is Family.AZEROTHCORE
 
 
-async def test_a_missing_table_is_named_with_database_and_family(mariadb: MariaDb, world: str, over: McpServer) -> None:
+@pytest.fixture
+def master(mariadb: MariaDb, world: str) -> None:
+    """That world as TrinityCore master shapes it."""
+    mariadb.load(world, _DATA / "trinitycore_master.sql")
+    mariadb.load(f"hotfixes_{world}", _DATA / "trinitycore_master_hotfixes.sql")
+
+
+@pytest.mark.usefixtures("master")
+async def test_creatures_of_trinitycore_master(over: Toolbox) -> None:
+    hogger = await over.call("creature_get", id=448, locale="deDE")
+    assert (hogger["name"], hogger["rank"]["name"], hogger["level"]) == ("Hogger der Schreckliche", "Elite", None)
+    assert (hogger["health_modifier"], hogger["damage_modifier"]) == (1.5, 1.35)
+    assert (hogger["loot_id"], hogger["loot_money"]) == (448, {"min": 39, "max": 60})
+    assert hogger["type_flags"]["names"] == ["Boss Mob"]
+    assert hogger["models"] == [{"display_id": 384, "scale": 1.25, "probability": 1.0}]
+    assert hogger["spells"] == [{"id": 6268, "name": "Sturmangriff"}]
+    assert hogger["spawn_count"] == 2
+    marshal = await over.call("creature_get", id=197)
+    assert (marshal["faction"], marshal["gossip_menu_id"]) == ({"id": 12, "name": "Stormwind"}, 4110)
+    assert marshal["npc_flags"]["value"] == 8589934594
+    assert [each["id"] for each in (await over.call("creature_search", rank="Elite"))["creatures"]] == [448]
+    text = await over.refusal("creature_search", min_level=10)
+    assert text == "min_level: this database (family: TrinityCore master) does not have maxlevel"
+
+
+@pytest.mark.usefixtures("master")
+async def test_items_of_trinitycore_master_come_from_hotfixes(over: Toolbox) -> None:
+    sword = await over.call("item_get", id=25)
+    assert (sword["name"], sword["description"], sword["quality"]["name"]) == ("Worn Shortsword", "Notched.", "Common")
+    assert (sword["item_class"]["name"], sword["subclass"]["name"]) == ("Weapon", "One-Handed Sword")
+    assert (sword["armor"], sword["buy_count"], sword["attack_time_ms"]) == (None, 1, 1900)
+    assert [(each["spell"]["name"], each["charges"], each["cooldown_ms"]) for each in sword["spells"]] == [
+        ("Thrash", -1, 30000),
+        ("Rushing Charge", 0, None),
+    ]
+    assert sword["starts_quest"] == {"id": 7, "name": "Kobold Camp Cleanup"}
+    assert sword["required_reputation_faction"] == {"id": 72, "name": "Stormwind"}
+    german = await over.call("item_search", text="kurzschwert", item_class="Weapon", locale="deDE")
+    assert [(each["id"], each["name"]) for each in german["items"]] == [(25, "Abgenutztes Kurzschwert")]
+
+
+@pytest.mark.usefixtures("master")
+async def test_quests_of_trinitycore_master_have_objectives_of_their_own(over: Toolbox) -> None:
+    quest = await over.call("quest_get", id=7, locale="deDE")
+    assert (quest["name"], quest["summary"]) == ("Säuberung des Koboldlagers", "Dünnt sie aus.")
+    assert [(each["kind"], each["target"], each["count"], each["text"]) for each in quest["objectives"]] == [
+        ("creature", {"id": 448, "name": "Hogger der Schreckliche"}, 1, None),
+        ("item", {"id": 25, "name": "Abgenutztes Kurzschwert"}, 2, "Swords taken"),
+        ("players", None, 5, None),
+        ("money", None, 100, None),
+    ]
+    assert (quest["level"], quest["rewards"]["money"]) == (None, None)
+    assert quest["rewards"]["spell"] == {"id": 6268, "name": "Sturmangriff"}
+    assert quest["rewards"]["reputation"][0]["faction"]["name"] == "Stormwind"
+    assert quest["allowed_races"] == {"value": -1, "names": []}
+    assert quest["started_by"]["creatures"] == [{"id": 197, "name": "Marshal McBride"}]
+
+
+@pytest.mark.usefixtures("master")
+async def test_what_the_client_knows_is_in_hotfixes_of_trinitycore_master(over: Toolbox) -> None:
+    charge = await over.call("spell_get", id=6268)
+    assert (charge["name"], charge["schools"]["names"]) == ("Rushing Charge", ["Physical"])
+    assert [each["effect"]["name"] for each in charge["effects"]] == ["Charge", "Apply Aura"]
+    assert charge["effects"][1]["triggers"] == {"id": 3391, "name": "Thrash"}
+    faction = await over.call("faction_get", id=72)
+    assert (faction["name"], faction["templates"]) == ("Stormwind", [{"id": 12, "name": "Stormwind"}])
+    zone = await over.call("zone_get", id=12, locale="deDE")
+    assert (zone["name"], zone["map"]) == ("Wald von Elwynn", {"id": 0, "name": "Eastern Kingdoms"})
+    assert zone["areas"] == [{"id": 9, "name": "Northshire Valley"}]
+    assert (await over.call("map_get", id=0))["name"] == "Eastern Kingdoms"
+    said = await over.call("npc_text_get", id=4110)
+    assert [(each["male"], each["probability"]) for each in said["variants"]] == [("Stay alert, soldier.", 1.0)]
+    found = await over.call("world_search", text="th")
+    assert [(hit["kind"], hit["match"]) for hit in found["hits"]] == [("spell", "prefix"), ("zone", "contained")]
+
+
+async def test_a_missing_table_is_named_with_database_and_family(mariadb: MariaDb, world: str, over: Toolbox) -> None:
     mariadb.load(world, LAB_WORLD / "world.sql")
     mariadb.sql("DROP TABLE creature_template, item_template, quest_template", world)
     for table, tool, arguments in (
@@ -91,43 +173,41 @@ async def test_a_missing_table_is_named_with_database_and_family(mariadb: MariaD
         ("item_template", "item_search", {"text": "a"}),
         ("quest_template", "quest_get", {"id": 7}),
     ):
-        answer = await answer_of(over, tool, **arguments)
-        assert answer.is_error
-        assert f"table {table} is missing from database {world} (family: TrinityCore 3.3.5)" in answer.result
-    assert not (await answer_of(over, "table_describe", table="npc_vendor")).is_error
+        text = await over.refusal(tool, **arguments)
+        assert f"table {table} is missing from database {world} (family: TrinityCore 3.3.5)" in text
 
 
 async def test_side_tables_that_are_missing_are_listed_and_the_rest_is_told(
-    mariadb: MariaDb, world: str, over: McpServer
+    mariadb: MariaDb, world: str, over: Toolbox
 ) -> None:
     mariadb.load(world, LAB_WORLD / "world.sql")
     mariadb.sql("DROP TABLE creature, creature_template_spell, quest_offer_reward, gameobject_template", world)
-    hogger = (await answer_of(over, "creature_get", id=448)).result
+    hogger = await over.call("creature_get", id=448)
     assert (hogger["name"], hogger["spawn_count"], hogger["spells"]) == ("Hogger", None, [])
     assert set(hogger["missing_tables"]) == {"creature", "creature_template_spell"}
-    quest = (await answer_of(over, "quest_get", id=176)).result
+    quest = await over.call("quest_get", id=176)
     assert quest["missing_tables"] == ["quest_offer_reward"]
     assert quest["started_by"]["gameobjects"] == [{"id": 68, "name": None}]
 
 
-async def test_a_world_loaded_later_is_found_without_a_restart(mariadb: MariaDb, world: str, over: McpServer) -> None:
-    answer = await answer_of(over, "creature_get", id=448)
-    assert "table creature_template is missing: database" in answer.result
+async def test_a_world_loaded_later_is_found_without_a_restart(mariadb: MariaDb, world: str, over: Toolbox) -> None:
+    assert "table creature_template is missing: database" in await over.refusal("creature_get", id=448)
     mariadb.load(world, LAB_WORLD / "world.sql")
-    deadline = time.monotonic() + 5
-    while (answer := await answer_of(over, "creature_get", id=448)).is_error and time.monotonic() < deadline:
-        time.sleep(0.2)  # noqa: ASYNC251 (nothing else runs in this loop)
-    assert answer.result["name"] == "Hogger"
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            hogger = await over.call("creature_get", id=448)
+            break
+        except ToolError:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
+    assert hogger["name"] == "Hogger"
 
 
-async def test_a_world_replaced_while_running_is_noticed(mariadb: MariaDb, world: str, over: McpServer) -> None:
+async def test_a_world_replaced_while_running_is_noticed(mariadb: MariaDb, world: str, over: Toolbox) -> None:
     mariadb.load(world, LAB_WORLD / "world.sql")
-    assert (await answer_of(over, "creature_get", id=68)).result["models"][0]["scale"] is None
+    assert (await over.call("creature_get", id=68))["models"][0]["scale"] is None
     mariadb.sql(AZEROTHCORE, world)
-    await answer_of(over, "creature_get", id=68)  # meets the unexpected, says so or not, and looks again
-    assert (await answer_of(over, "creature_get", id=68)).result["spawn_count"] == 0
-    mariadb.sql("DROP TABLE creature_template", world)
-    await answer_of(over, "creature_get", id=68)
-    answer = await answer_of(over, "creature_get", id=68)
-    assert "table creature_template is missing" in answer.result
-    assert "AzerothCore" in answer.result
+    # The statement of before meets other columns: the error says so, and the next call looks again.
+    assert "the database's tables are not as expected" in await over.refusal("creature_get", id=68)
+    assert (await over.call("creature_get", id=68))["models"][0]["scale"] == 1.25

@@ -19,7 +19,8 @@ __all__ = ["ENTITIES", "Entity", "names_of", "reference", "references"]
 async def names_of(call: Call, entity: str, ids: Iterable[int | None], locale: str | None = None) -> dict[int, str]:
     """Return the names of rows by id; ids that are not above 0 are no ids (of maps: not below 0).
 
-    Rows that are not there are left out, and so are all when the table is missing: a name is a convenience.
+    Rows that are not there or have no name are left out, and so are all when the table is missing: a name is a
+    convenience.
 
     :param entity: a key of ENTITIES.
     :param locale: the language, e.g. deDE; a name that is not translated is in English.

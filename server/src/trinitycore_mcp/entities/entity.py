@@ -49,8 +49,28 @@ class Link:
     argument: str = "id"
     more: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments."""
-    unless_empty: str | None = None
-    """Another field: without a value there, this does not lead on."""
+    when: Callable[[Mapping[str, Any]], bool] | None = None
+    """Gets the values of all fields and tells whether this leads on."""
+
+
+def given(field: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Return whether a field has a value, for `Link.when`."""
+    return lambda values: bool(values[field])
+
+
+def named(field: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Return whether the reference in a field has a name, for `Link.when`: only then its row is there."""
+    return lambda values: values[field] is not None and values[field].name is not None
+
+
+def flagged(field: str, flag: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Return whether a flag of that name is set in a field, for `Link.when`."""
+    return lambda values: flag in values[field].names
+
+
+def equal(field: str, value: Any) -> Callable[[Mapping[str, Any]], bool]:
+    """Return whether a field has this value, for `Link.when`."""
+    return lambda values: bool(values[field] == value)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

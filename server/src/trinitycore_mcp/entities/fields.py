@@ -23,6 +23,7 @@ Read = Callable[[Row], Any]
 # Values repeat from row to row, and results are frozen: most are made once.
 _money = lru_cache(4096)(money)
 _real = lru_cache(4096)(real)
+_LARGEST = (1 << 63) - 1
 _ABSENT = "null: this database does not have it"
 
 
@@ -168,6 +169,8 @@ def flags_reader(enum: str, everything: int | None = None) -> Callable[[int | No
 
     @lru_cache(1024)
     def read(value: int | None) -> Flags:
+        if value is not None and value > _LARGEST:
+            value -= 1 << 64  # all bits of an unsigned column
         return enums.flags(enum, value, everything=everything)
 
     return read

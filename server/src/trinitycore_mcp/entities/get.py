@@ -64,14 +64,14 @@ async def _nothing(call: Call, schema: Schema, entity: Entity, number: int) -> T
 def _related(entity: Entity, names: tuple[str, ...], values: list[Any]) -> list[Related]:
     """Return the calls that lead on from an entity, each once."""
     by_name = dict(zip(names, values, strict=False))
-    found: dict[tuple[str, str, int], Related] = {}
+    found: dict[tuple[str, str, int, str], Related] = {}
     for link in entity.links:
-        if link.unless_empty is not None and not _value(by_name, link.unless_empty):
+        if link.when is not None and not link.when(by_name):
             continue
         for number, name in _targets(_value(by_name, link.of)):
             arguments = {link.argument: number, **link.more}
             why = link.why.format(name=name or number)
-            found.setdefault((link.tool, link.argument, number), Related(link.tool, arguments, why))
+            found.setdefault((link.tool, link.argument, number, str(link.more)), Related(link.tool, arguments, why))
     return list(found.values())
 
 

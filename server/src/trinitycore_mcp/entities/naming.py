@@ -22,7 +22,8 @@ _ONLY_ZERO = {0}
 async def names_of(call: Call, entity: Entity, ids: Iterable[int | None], locale: str | None = None) -> dict[int, str]:
     """Return the names of rows by id; ids that are not above 0 are no ids (of maps: not below 0).
 
-    Rows that are not there are left out, and so are all when the table is missing: a name is a convenience.
+    Rows that are not there or have no name are left out, and so are all when the table is missing: a name is a
+    convenience.
 
     :param locale: the language, e.g. deDE; a name that is not translated is in English.
     :raises ToolError: the database can't be read.
@@ -44,7 +45,7 @@ async def _names(call: Call, schema: Schema, entity: Entity, ids: list[int], loc
     if sql is None:
         return {}
     rows = await call.rows(sql, (*ids, *(ids[-1:] * (length - len(ids)))))
-    return {row["id"]: row["local"] or row["name"] or "" for row in rows}
+    return {row["id"]: name for row in rows if (name := row["local"] or row["name"])}
 
 
 def _statement(schema: Schema, entity: Entity, locale: str | None, length: int) -> str | None:

@@ -17,7 +17,7 @@ MOST = 100
 
 
 def listed(name: str, entity: str, table: str, match: str, value: str, about: str, *, order: str | None = None) -> Part:
-    """Return a part of one field: the references in the rows of a table that have this entity's id in a column.
+    """Return a part of one field: the references, each once, in the rows of a table that have this entity's id.
 
     :param entity: what the references are to.
     :param match: the column of this entity's id.
@@ -49,6 +49,6 @@ def _listing(
     columns = ", ".join([f"{number} AS id", *(f"{sql} AS {alias}" for sql, alias in zip(names, aliases, strict=True))])
     sql = (
         f"SELECT {columns} FROM {schema.table(table)} r WHERE {schema.column(table, match, 'r')} = %s "
-        f"ORDER BY {schema.column(table, order, 'r')} LIMIT {MOST}"
+        f"GROUP BY {number} ORDER BY MIN({schema.column(table, order, 'r')}) LIMIT {MOST}"
     )
     return sql, aliases

@@ -65,6 +65,15 @@ _SPELL = {
     "MaxLevel": ("spell_levels", "MaxLevel"),
     "RecoveryTime": ("spell_cooldowns", "RecoveryTime"),
 }
+# An area trigger leads to one of the world's named places.
+_SAFE_LOC = "(SELECT w.`{column}` FROM {{world_safe_locs}} w WHERE w.`ID` = {{t}}.`PortLocID`)"
+_SAFE_LOCS = {
+    "target_map": "MapID",
+    "target_position_x": "LocX",
+    "target_position_y": "LocY",
+    "target_position_z": "LocZ",
+    "target_orientation": "Facing",
+}
 
 TABLES: Mapping[str, str] = {
     "creature_default_trainer": "creature_trainer",
@@ -97,11 +106,15 @@ TABLES: Mapping[str, str] = {
     "spell_name_locale": "hotfixes.spell_name_locale",
     "mapdifficulty_dbc": "hotfixes.map_difficulty",
     "waypoint_data": "waypoint_path_node",
+    "game_graveyard": "world_safe_locs",
 }
 
 COLUMNS: Mapping[str, str] = {
     "creature_addon.path_id": "PathId",
     "creature_template_addon.path_id": "PathId",
+    **{f"areatrigger_teleport.{column}": _SAFE_LOC.format(column=here) for column, here in _SAFE_LOCS.items()},
+    "game_graveyard.Map": "MapID",
+    **{f"game_graveyard.{axis}": f"Loc{axis.upper()}" for axis in "xyz"},
     "waypoint_data.id": "PathId",
     "waypoint_data.point": "NodeId",
     **{f"waypoint_data.position_{axis}": f"Position{axis.upper()}" for axis in "xyz"},
@@ -182,6 +195,7 @@ COLUMNS: Mapping[str, str] = {
     "map_dbc.MapName_Lang_enUS": "MapName",
     "mapdifficulty_dbc.Difficulty": "DifficultyID",
     "mapdifficulty_dbc.RaidDuration": "ResetInterval",
+    "quest_template.RewardDisplaySpell": "RewardDisplaySpell1",
     "quest_template_locale.Title": "LogTitle",
     "quest_template_locale.Objectives": "LogDescription",
     "quest_template_locale.Details": "QuestDescription",

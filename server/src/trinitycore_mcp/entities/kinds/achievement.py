@@ -10,7 +10,7 @@ from trinitycore_mcp.database.session import Row
 from trinitycore_mcp.entities import filters as by
 from trinitycore_mcp.entities.entity import KEY, Entity, Link, Part
 from trinitycore_mcp.entities.fields import enum, key, label, number, number_or_none, refers, text
-from trinitycore_mcp.entities.kinds.client import client_texts
+from trinitycore_mcp.entities.kinds.client import ABSENCE, client_texts
 from trinitycore_mcp.entities.translations import Translations
 from trinitycore_mcp.schema import Schema
 from trinitycore_mcp.toolkit import Call, Named, doc, named
@@ -67,7 +67,7 @@ ACHIEVEMENT = Entity(
         "One achievement by its id: name, description, points, what must be done for it, and the title, item or mail "
         "that it rewards."
     ),
-    absence="the database may hold only achievements that differ from the client's files",
+    absence=ABSENCE,
     table="achievement_dbc",
     key="ID",
     label="Title_Lang_enUS",

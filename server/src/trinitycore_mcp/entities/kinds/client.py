@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from trinitycore_mcp.database.session import Row
 from trinitycore_mcp.entities import filters as by
-from trinitycore_mcp.entities.entity import KEY, Entity, Link, Part
+from trinitycore_mcp.entities.entity import KEY, Entity, Link, Part, given
 from trinitycore_mcp.entities.fields import (
     count,
     decimal,
@@ -41,6 +41,8 @@ def client_texts(table: str, *columns: str) -> Translations:
     )
 
 
+ABSENCE = "the database may hold only rows that differ from the client's files"
+
 FACTION = Entity(
     name="faction",
     plural="factions",
@@ -49,6 +51,7 @@ FACTION = Entity(
         "One faction by its id (of Faction.dbc): name, description, parent, reputation, and the faction templates that "
         "belong to it, which creatures are given. Quests reward reputation with factions."
     ),
+    absence=ABSENCE,
     table="faction_dbc",
     key="ID",
     label="Name_Lang_enUS",
@@ -91,6 +94,7 @@ ZONE = Entity(
         "One zone or area by its id (of AreaTable.dbc): name, map, the zone it lies in, the areas in it, its level, "
         "and how many quests are sorted under it."
     ),
+    absence=ABSENCE,
     table="areatable_dbc",
     key="ID",
     label="AreaName_Lang_enUS",
@@ -113,7 +117,8 @@ ZONE = Entity(
     ),
     links=(
         Link("zone_get", "parent", "the zone it lies in: {name}"),
-        Link("quest_search", "id", "its quests", argument="zone_id", unless_empty="quest_count"),
+        Link("graveyards", "id", "where the dead of it wake", argument="zone"),
+        Link("quest_search", "id", "its quests", argument="zone_id", when=given("quest_count")),
     ),
 )  # fmt: skip
 
@@ -148,6 +153,7 @@ MAP = Entity(
         "One map (continent, dungeon, raid, battleground) by its id: name, kind, expansion, players, difficulties, the "
         "script of its instance and the zones on it."
     ),
+    absence=ABSENCE,
     table="map_dbc",
     key="ID",
     label="MapName_Lang_enUS",
@@ -174,8 +180,8 @@ MAP = Entity(
     summary=("id", "name", "kind", "expansion"),
     filters=(by.by_name("kind", "InstanceType", "map_type", "only this kind"),),
     links=(
-        Link("instance_template_get", "id", "its instance", unless_empty="instance_script"),
-        Link("zone_search", "id", "the zones on it", argument="map", unless_empty="zones"),
+        Link("instance_template_get", "id", "its instance", when=given("instance_script")),
+        Link("zone_search", "id", "the zones on it", argument="map", when=given("zones")),
     ),
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from trinitycore_mcp.database.session import Row
 from trinitycore_mcp.entities import filters as by
-from trinitycore_mcp.entities.entity import KEY, Entity, Link, Part
+from trinitycore_mcp.entities.entity import KEY, Entity, Link, Part, equal, flagged, given
 from trinitycore_mcp.entities.fields import (
     count,
     decimal,
@@ -127,6 +127,16 @@ CREATURE = Entity(
         by.equal("faction", "faction", "only this faction template id"),
     ),
     links=(
+        Link("creature_loot", "id", "what it drops", when=given("loot_id")),
+        Link("creature_loot", "id", "what skinning it gives", more={"kind": "skinning"}, when=given("skin_loot_id")),
+        Link(
+            "creature_loot", "id", "what it has in its pockets", more={"kind": "pickpocketing"},
+            when=given("pickpocket_loot_id"),
+        ),
+        Link("vendor_items", "id", "what it sells", when=flagged("npc_flags", "Vendor")),
+        Link("trainer_spells", "id", "what it teaches", when=flagged("npc_flags", "Trainer")),
+        Link("smart_script", "id", "what it does by itself", more={"of": "creature"}, when=equal("ai_name", "SmartAI")),
+        Link("spawns", "id", "where it stands", more={"kind": "creature"}, when=given("spawn_count")),
         Link("quest_get", "quests_started", "the quest {name}, which it starts"),
         Link("quest_get", "quests_ended", "the quest {name}, which it ends"),
         Link("creature_get", "difficulty_creature_ids", "its template in another difficulty"),

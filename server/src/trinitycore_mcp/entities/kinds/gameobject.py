@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from trinitycore_mcp.entities import filters as by
-from trinitycore_mcp.entities.entity import Entity, Link
+from trinitycore_mcp.entities.entity import Entity, Link, equal, given
 from trinitycore_mcp.entities.fields import (
     computed,
     count,
@@ -100,6 +100,12 @@ GAMEOBJECT = Entity(
     summary=("id", "name", "type", "display_id"),
     filters=(by.by_name("type", "type", "gameobject_type", "only this type"),),
     links=(
+        Link("gameobject_loot", "id", "what is in it", when=given("loot_id")),
+        Link(
+            "smart_script", "id", "what it does by itself", more={"of": "gameobject"},
+            when=equal("ai_name", "SmartGameObjectAI"),
+        ),
+        Link("spawns", "id", "where it stands", more={"kind": "gameobject"}, when=given("spawn_count")),
         Link("quest_get", "quests_started", "the quest {name}, which it starts"),
         Link("quest_get", "quests_ended", "the quest {name}, which it ends"),
     ),

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from trinitycore_mcp.database.session import Row
 from trinitycore_mcp.entities import filters as by
-from trinitycore_mcp.entities.entity import KEY, Entity, Link, Part
+from trinitycore_mcp.entities.entity import KEY, Entity, Link, Part, named
 from trinitycore_mcp.entities.fields import (
     computed,
     enum,
@@ -70,6 +70,7 @@ INSTANCE_TEMPLATE = Entity(
         yes("allows_mounts", "allowMount"),
     ),
     parts=(Part((("access", list[InstanceAccess]),), _access, tables=("access_requirement",)),),
+    links=(Link("map_get", "map", "the map {name}", when=named("map")),),
 )
 
 ENCOUNTER = Entity(

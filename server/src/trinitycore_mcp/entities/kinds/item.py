@@ -154,6 +154,7 @@ ITEM = Entity(
         by.at_most("max_required_level", "RequiredLevel", "usable at this character level", most=1000),
     ),
     links=(
+        Link("item_sources", "id", "where it comes from: who drops, sells, rewards or contains it"),
         Link("quest_get", "starts_quest", "the quest it starts: {name}"),
         Link("page_text_get", "page_text_id", "what is written in it"),
     ),

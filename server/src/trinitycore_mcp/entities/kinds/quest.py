@@ -57,7 +57,7 @@ class QuestReputation(Struct, frozen=True):
 class QuestRewards(Struct, frozen=True):
     """What the quest gives."""
 
-    money: Annotated[Money, doc("negative: it costs that much")]
+    money: Annotated[Money | None, doc("negative: it costs that much; null: this family has it by level")]
     xp_difficulty: Annotated[int, doc("column of QuestXP.dbc")]
     items: Annotated[list[QuestItem], doc("all of these")]
     choice: Annotated[list[QuestItem], doc("one of these")]
@@ -157,7 +157,7 @@ def _rewards(row: Row, names: Mapping[str, Mapping[int, str]]) -> QuestRewards:
     spell = row.get("RewardDisplaySpell") or row.get("RewardSpell")
     factions = names["faction"]
     return QuestRewards(
-        money=money(row.get("RewardMoney")),
+        money=money(row["RewardMoney"]) if "RewardMoney" in row else None,
         xp_difficulty=row.get("RewardXPDifficulty") or 0,
         items=_counts(row, "RewardItem", "RewardAmount", range(1, 5), names["item"]),
         choice=_counts(row, "RewardChoiceItemID", "RewardChoiceItemQuantity", _ITEMS, names["item"]),
@@ -198,6 +198,10 @@ def _people(name: str, role: str) -> Part:
         return (QuestPeople(npcs, objects),)
 
     return Part(((name, QuestPeople),), read, tables=(*creatures.tables, *gameobjects.tables))
+
+
+def _in_a_chain(values: Mapping[str, Any]) -> bool:
+    return any(values[field] for field in ("previous_quest", "next_quest", "next_in_chain", "exclusive_group"))
 
 
 QUEST = Entity(
@@ -276,6 +280,9 @@ QUEST = Entity(
         by.with_flag("flag", "Flags", "quest_flags", "only those with this flag"),
     ),
     links=(
+        Link("quest_requirements", "id", "who may take it, and what must be done for it"),
+        Link("quest_rewards", "id", "what it gives, in experience and reputation, too"),
+        Link("quest_chain", "id", "the quests before and after it, as a graph", when=_in_a_chain),
         Link("creature_get", "started_by.creatures", "{name} starts it"),
         Link("creature_get", "ended_by.creatures", "{name} ends it"),
         Link("gameobject_get", "started_by.gameobjects", "{name} starts it"),
