@@ -1,0 +1,1 @@
+"""How the game's databases are built: their tables, columns, keys, and what refers to what."""
