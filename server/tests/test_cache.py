@@ -129,6 +129,18 @@ async def test_a_dead_producer_costs_the_others_a_second(redis: Redis) -> None:
         holder.cancel()
 
 
+async def test_a_lock_that_does_not_end_costs_a_second_too(redis: Redis) -> None:
+    source = Source()
+    async with cached(redis) as cache:
+        await cache.get("tool", b"k", SHARED, source)
+        await stored(redis)
+        [name] = results(redis)
+        redis.cli("DEL", name)
+        redis.cli("SET", f"{name}:lock", "somebody", "PX", "60000")
+        assert await asyncio.wait_for(cache.get("tool", b"k", SHARED, source), 3) == b"one"
+    assert source.asked == 2
+
+
 async def test_a_failed_producer_hands_over_at_once(redis: Redis) -> None:
     source, failing = Source(), Source(seconds=0.2)
     failing.error = ValueError("no luck")
@@ -251,6 +263,7 @@ async def test_an_instance_that_starts_later_knows_of_former_flushes(redis: Redi
         await one.flush(None)
     source.value = b"two"
     async with cached(redis) as two:
+        assert two.stats().shared, "known before the first caller comes"
         assert await two.get("tool", b"k", LONG, source) == b"two"
 
 
@@ -264,6 +277,11 @@ async def test_a_flush_during_the_work_makes_its_result_void(redis: Redis) -> No
         after = asyncio.create_task(cache.get("tool", b"k", LONG, source))
         assert (await before, await after) == (b"one", b"two")
         assert cache.peek(b"k") == b"two"
+        late = asyncio.create_task(cache.get("tool", b"late", LONG, source))
+        await until(lambda: source.asked == 3)
+        await cache.flush("tool")
+        assert await late == b"two", "it is what was asked for, before the flush"
+        assert cache.peek(b"late") is None
 
 
 async def test_a_flush_while_redis_is_away_or_that_it_lost_holds_all_the_same(tmp_path: Path) -> None:
@@ -292,6 +310,14 @@ async def test_a_clock_that_is_behind_flushes_too(redis: Redis) -> None:
         redis.cli("HSET", "mcp:cache:versions", "tool", str(ahead))
         # It has not asked since: what it would say by its own clock is less than what is stored.
         assert await one.flush("tool") == ahead + 1
+        # The same when it can say so only later.
+        link = one._link
+        link._lost_at = float("inf")
+        link._set(up=False, why="cut off")
+        await one.flush("other")
+        redis.cli("HSET", "mcp:cache:versions", "other", str(ahead))
+        link._lost_at = 0.0
+        await until(lambda: redis.cli("HGET", "mcp:cache:versions", "other") == str(ahead + 1))
 
 
 async def test_another_schema_makes_all_results_void(redis: Redis) -> None:

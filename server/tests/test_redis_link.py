@@ -154,8 +154,10 @@ async def test_a_manual_failover_is_followed(pair: tuple[Redis, Redis]) -> None:
     async with linked(one, two) as link:
         assert await writes(link, "before")
         two.cli("REPLICAOF", "NO", "ONE")
-        replicate(one, two)
-        # The next write meets a replica, at the latest: it fails as away, and the new primary is looked for at once.
+        one.cli("REPLICAOF", "127.0.0.1", str(two.port))
+        # The next write meets a replica: it fails as away, and the new primary is looked for at once.
+        assert not await writes(link, "lost")
+        assert not link.up
         await until_it_writes(link, "after")
         assert two.cli("GET", "mcp:probe") == "after"
 
@@ -192,6 +194,13 @@ async def test_sentinel_says_who_is_primary_and_its_failover_is_followed(
                 await until_it_writes(link, str(number))
                 assert two.cli("GET", "mcp:probe") == str(number)
                 await asyncio.sleep(0.05)
+        # A Sentinel that was left behind knows another primary: the newer word counts.
+        with Redis.start(tmp_path / "three") as stray, sentinels(tmp_path / "stray", stray, 1) as behind:
+            torn = RedisLink(settings(one, sentinels=(*behind, *ports)))
+            async with torn.running():
+                await until(lambda: all(state.up for state in torn.states()))
+                await until_it_writes(torn, "torn")
+                assert two.cli("GET", "mcp:probe") == "torn"
 
 
 def until_known(replica: Redis, ports: tuple[int, ...]) -> None:
