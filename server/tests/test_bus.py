@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -42,7 +42,7 @@ class Instance:
         self.link = link
         self.bus = FleetBus(link)
         self.heard: list[ServerEvent] = []
-        self.unsubscribe = lambda: None
+        self.unsubscribe: Callable[[], None] = lambda: None
 
     def listen(self) -> None:
         self.unsubscribe = self.bus.subscribe(self.heard.append)

@@ -303,9 +303,9 @@ async def test_commands_under_load_are_all_answered_each_with_its_own(redis: Red
 async def test_a_cancelled_caller_and_a_refused_command_disturb_no_other(redis: Redis) -> None:
     async with linked(redis) as link:
         await link.client.set("mcp:x", "text")
-        calls = [asyncio.create_task(link.client.get("mcp:x")) for _ in range(20)]
+        calls = [asyncio.ensure_future(link.client.get("mcp:x")) for _ in range(20)]
         bad = asyncio.create_task(link.client.execute_command("INCR", "mcp:x"))  # type: ignore[no-untyped-call]
-        more = [asyncio.create_task(link.client.get("mcp:x")) for _ in range(20)]
+        more = [asyncio.ensure_future(link.client.get("mcp:x")) for _ in range(20)]
         await asyncio.sleep(0)
         for call in calls[::2]:
             call.cancel()
