@@ -1,0 +1,1 @@
+"""What the tools about realms, accounts and characters share."""
