@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from tests.support.mariadb import MariaDb
 from tests.support.mcp_server import LAB_WORLD
@@ -16,6 +17,15 @@ from trinitycore_mcp.database.session import SessionSettings
 
 PORT = "SELECT @@port AS port"
 HEAVY = "SELECT COUNT(*) AS heavy FROM " + ", ".join(f"world.item_template t{n}" for n in range(7))
+
+
+class Limits(TypedDict, total=False):
+    """Keys of the configuration's pool."""
+
+    size: int
+    acquire_timeout: float
+    connect_timeout: float
+    query_timeout: float
 
 
 @contextmanager
@@ -47,7 +57,7 @@ async def database_over(
     tls: ssl.SSLContext | None = None,
     user: str = "app_ro",
     section: Mapping[str, object] | None = None,
-    **pool: float,
+    **pool: Unpack[Limits],
 ) -> AsyncIterator[Database]:
     """Run our database layer over the servers.
 
@@ -63,7 +73,7 @@ async def database_over(
 
 
 @asynccontextmanager
-async def writer_over(*servers: MariaDb, user: str = "app_rw", **pool: float) -> AsyncIterator[Writer]:
+async def writer_over(*servers: MariaDb, user: str = "app_rw", **pool: Unpack[Limits]) -> AsyncIterator[Writer]:
     """Run a writer over the servers."""
     async with database_over(*servers, **pool) as database:
         writer = Writer(database, settings_for(user, database.options.pool))

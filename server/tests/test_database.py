@@ -223,7 +223,7 @@ async def test_a_waiting_read_that_is_given_up_takes_no_connection_with_it(pair:
         for task in waiting[::2]:
             task.cancel()
         await running
-        assert await asyncio.gather(waiting[1], waiting[3]) == [pair[0].port] * 2
+        assert [await waiting[1], await waiting[3]] == [pair[0].port] * 2
         assert await port_read(database) == pair[0].port
 
 

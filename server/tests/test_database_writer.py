@@ -133,7 +133,7 @@ async def test_writes_go_on_when_the_primary_dies_and_the_replica_takes_over(tmp
 async def test_without_a_primary_the_error_says_so_and_nothing_is_written(pair: tuple[MariaDb, MariaDb]) -> None:
     primary, replica = pair
     async with writer_over(primary, replica, acquire_timeout=0.4) as writer:
-        assert writer.available
+        await until(lambda: writer.available)
         demote(primary)
         try:
             with pytest.raises(Unavailable, match=f"nothing was written: 127.0.0.1:{primary.port}: read-only; "):

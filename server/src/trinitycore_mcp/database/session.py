@@ -24,8 +24,9 @@ from trinitycore_mcp.database.dialect import Dialect, dialect_of
 from trinitycore_mcp.database.errors import DatabaseError
 
 Row = dict[str, Any]
-# Distinct statements a session keeps prepared; the tools have about this many.
-_PREPARED_STATEMENTS = 128
+# Distinct statements a session keeps prepared. All sessions of all instances together must stay below the server's
+# max_prepared_stmt_count (16,382 by default), beyond which the driver falls back to text.
+_PREPARED_STATEMENTS = 64
 # Rows taken from the driver at a time when a result is read in pieces.
 _PIECE = 100
 # The driver logs a statement's warnings, and those quote values of rows.
