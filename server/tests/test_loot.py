@@ -164,3 +164,68 @@ async def test_unknown_creatures(tools: Toolbox) -> None:
     assert await tools.refusal("creature_loot", id=7) == (
         "there is no creature with id 7; creature_search finds ids by name"
     )
+
+
+@pytest.fixture(scope="module")
+def other_families(mariadb: MariaDb) -> MariaDb:
+    """Make an AzerothCore world and a TrinityCore master one, of a few tables each."""
+    columns = "Chance float, QuestRequired int, LootMode int, GroupId int, MinCount int, MaxCount int, Comment text"
+    mariadb.sql(
+        f"""
+        CREATE DATABASE loot_acore; USE loot_acore;
+        CREATE TABLE acore_string (entry int);
+        CREATE TABLE item_template (entry int PRIMARY KEY, name text, Quality int, InventoryType int);
+        INSERT INTO item_template VALUES (1, 'Ring', 3, 11), (2, 'Gem', 2, 0), (3, 'Cloak', 3, 16);
+        CREATE TABLE item_loot_template (Entry int, Item int, Reference int, {columns});
+        CREATE TABLE reference_loot_template LIKE item_loot_template;
+        INSERT INTO item_loot_template VALUES
+          (10, 1, -500, 30, 0, 1, 1, 2, 2, ''), (10, 2, 0, 20, 0, 0, 1, 1, 1, ''), (10, 3, 0, 0, 0, 1, 1, 1, 1, ''),
+          (10, 9, 0, 0, 0, 1, 1, 1, 1, 'no such item');
+        INSERT INTO reference_loot_template VALUES
+          (500, 1, 0, 0, 0, 1, 1, 1, 1, ''), (500, 3, 0, 0, 0, 1, 1, 1, 1, ''), (500, 2, 0, 0, 0, 1, 2, 1, 1, '');
+        CREATE DATABASE loot_master; USE loot_master;
+        CREATE TABLE creature_template (entry int PRIMARY KEY, name text);
+        CREATE TABLE creature_template_difficulty (
+          Entry int, DifficultyID int, LootID int, PickPocketLootID int, SkinLootID int);
+        INSERT INTO creature_template VALUES (7, 'Boar'), (8, 'Ghost');
+        INSERT INTO creature_template_difficulty VALUES (7, 1, 71, 0, 0), (7, 0, 70, 0, 72);
+        CREATE TABLE creature_loot_template (Entry int, ItemType int, Item int, {columns});
+        CREATE TABLE reference_loot_template LIKE creature_loot_template;
+        CREATE TABLE skinning_loot_template LIKE creature_loot_template;
+        INSERT INTO creature_loot_template VALUES
+          (70, 0, 390, 50, 0, 1, 0, 1, 1, ''), (70, 1, 500, 40, 0, 1, 2, 1, 3, ''),
+          (70, 2, 390, 100, 0, 1, 0, 5, 9, ''), (71, 0, 1, 100, 0, 1, 0, 1, 1, '');
+        INSERT INTO reference_loot_template VALUES
+          (500, 0, 11, 0, 0, 1, 2, 1, 1, ''), (500, 0, 12, 0, 0, 1, 2, 1, 1, ''), (500, 0, 13, 100, 0, 1, 0, 1, 1, '');
+        INSERT INTO skinning_loot_template VALUES (72, 0, 5, 100, 0, 1, 0, 1, 1, '');
+        """
+    )
+    return mariadb
+
+
+async def test_azerothcore_rolls_references_as_rows_of_their_group(other_families: MariaDb) -> None:
+    async with toolbox(other_families, loot.TOOLS, database={"databases": {"world": "loot_acore"}}) as tools:
+        page = await tools.call("item_loot", id=10)
+        rows = by_path(page)
+        # What can be worn comes once, so of two rolls each half of the group is sure; the gem may come again.
+        assert rows[500, 1]["chance_percent"] == rows[500, 3]["chance_percent"] == 30
+        assert rows[500, 2]["chance_percent"] == 30
+        assert (rows[2,]["chance_percent"], rows[3,]["chance_percent"]) == (20, 50)
+        assert (rows[9,]["problem"], rows[9,]["chance_percent"]) == ("there is no item 9", 0)
+        assert page["groups"][0]["equal_share_percent"] == 50
+        # Both ways to the gem are in one group, so they exclude each other.
+        assert rows[2,]["item_chance_percent"] == 50
+
+
+async def test_trinitycore_master_has_item_types_and_loot_by_difficulty(other_families: MariaDb) -> None:
+    async with toolbox(other_families, loot.TOOLS, database={"databases": {"world": "loot_master"}}) as tools:
+        page = await tools.call("creature_loot", id=7)
+        assert page["loot_id"] == 70
+        rows = {(row["what"], row["id"]): row for row in page["rows"]}
+        assert set(rows) == {("item", 390), ("currency", 390), ("item", 11), ("item", 12)}
+        # Three rolls of the group, the same again and again.
+        assert rows["item", 11]["chance_percent"] == pytest.approx(40 * (1 - 0.5**3), rel=1e-4)
+        assert rows["item", 390]["item_chance_percent"] == 50
+        assert rows["currency", 390]["count"] == {"min": 5, "max": 9}
+        assert [row["id"] for row in (await tools.call("creature_loot", id=7, kind="skinning"))["rows"]] == [5]
+        assert (await tools.call("creature_loot", id=8))["loot_id"] is None

@@ -94,6 +94,8 @@ def test_what_the_cores_leave_out() -> None:
     assert fault(Entry(1, min_count=2, max_count=1)) == "MaxCount is less than MinCount"
     assert fault(Entry(1, min_count=0)) == "MinCount is 0"
     assert fault(Entry(1, chance=-5)) == "Chance is too low"
+    assert fault(Entry(1, mode=0)) == "LootMode is 0: there is no such mode"
+    assert fault(Entry(1, exists=False)) == "there is no item 1"
     assert fault(Entry(1, reference=5, min_count=3, max_count=1)) is None
     lost = Entry(1, chance=0)
     assert Odds(Template([lost, Entry(2)])).chance(lambda each: each is lost) == 0

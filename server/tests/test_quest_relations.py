@@ -149,6 +149,8 @@ async def test_previous_quests_as_sentences(tools: Toolbox) -> None:
     plain = await tools.call("quest_requirements", id=788)
     assert plain["previous"] == []
     assert plain["max_level"] is plain["skill"] is plain["pay"] is plain["classes"] is None
+    assert (plain["enabled"], plain["events"]) == (True, [])
+    assert [each["id"] for each in (await tools.call("quest_requirements", id=90007))["events"]] == [12]
     assert "there is no quest with id 999999" in await tools.refusal("quest_requirements", id=999999)
 
 
@@ -208,6 +210,7 @@ async def test_azerothcore_and_master_have_columns_of_their_own(mariadb: MariaDb
         CREATE TABLE quest_template_addon LIKE world.quest_template_addon;
         INSERT INTO quest_template_addon SELECT * FROM world.quest_template_addon;
         ALTER TABLE quest_template_addon DROP COLUMN BreadcrumbForQuestId;
+        CREATE TABLE disables (sourceType int, entry int); INSERT INTO disables VALUES (1, 90001), (0, 90002);
         CREATE TABLE questxp_dbc (ID int PRIMARY KEY, Difficulty_5 int, Difficulty_6 int);
         INSERT INTO questxp_dbc VALUES (12, 700, 875);
         CREATE DATABASE quests_master; USE quests_master;
@@ -219,6 +222,8 @@ async def test_azerothcore_and_master_have_columns_of_their_own(mariadb: MariaDb
         """
     )
     async with toolbox(mariadb, TOOLS, database={"databases": {"world": "quests_acore"}}) as tools:
+        assert (await tools.call("quest_requirements", id=90001))["enabled"] is False
+        assert (await tools.call("quest_requirements", id=90002))["enabled"] is True
         assert (await tools.call("quest_rewards", id=90004))["xp"] == {"difficulty": 5, "amount": 875}
         assert {each["id"] for each in (await tools.call("quest_chain", id=90001))["quests"]} == set(
             range(90001, 90009)
@@ -229,3 +234,4 @@ async def test_azerothcore_and_master_have_columns_of_their_own(mariadb: MariaDb
             ("gameobject", 3, "Look"), ("money", 100, None), ("players", 4, None),
         ]  # fmt: skip
         assert answer["races"] is None
+        assert (await tools.call("quest_rewards", id=1))["money"] is None

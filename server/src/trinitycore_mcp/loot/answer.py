@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from operator import is_, itemgetter
 from typing import Annotated
 
 from msgspec import Struct
 
-from trinitycore_mcp.database.session import Row
 from trinitycore_mcp.entities import names_of
 from trinitycore_mcp.loot.conditions import line_conditions
 from trinitycore_mcp.loot.expand import Expanded, Line, Step, expand, read_rows
+from trinitycore_mcp.loot.items import ItemFacts, item_facts, items_in
 from trinitycore_mcp.loot.rules import Odds, shares
 from trinitycore_mcp.loot.tables import LOOT_TABLES
 from trinitycore_mcp.toolkit import (
@@ -89,23 +89,7 @@ class LootPage(Struct, frozen=True):
     related: list[Related]
 
 
-async def item_facts(call: Call, ids: Iterable[int]) -> dict[int, Row]:
-    """Return quality and where it is worn of items by id; nothing when the table is missing."""
-    schema = await call.schema()
-    wanted = sorted(set(ids))
-    if not wanted or not schema.has("item_template", "entry"):
-        return {}
-    key = schema.column("item_template", "entry", "t")
-    marks = ", ".join(["%s"] * len(wanted))
-    rows = await call.rows(
-        f"SELECT {schema.columns('item_template', 'entry', 'Quality', 'InventoryType', alias='t')} "
-        f"FROM {schema.table('item_template')} t WHERE {key} IN ({marks})",
-        wanted,
-    )
-    return {row["entry"]: row for row in rows}
-
-
-async def read_loot(call: Call, kind: str, ids: Sequence[int]) -> tuple[dict[int, Expanded], dict[int, Row]]:
+async def read_loot(call: Call, kind: str, ids: Sequence[int]) -> tuple[dict[int, Expanded], ItemFacts]:
     """Return loot templates by id, expanded, and facts about the items in them.
 
     :param kind: a key of LOOT_TABLES.
@@ -113,12 +97,8 @@ async def read_loot(call: Call, kind: str, ids: Sequence[int]) -> tuple[dict[int
     """
     rows = await read_rows(call, kind, ids)
     schema = await call.schema()
-    facts = await item_facts(call, (row["Item"] for each in rows.values() for row in each if not row["Reference"]))
-
-    def worn(item: int) -> bool | None:
-        return bool(facts[item]["InventoryType"]) if item in facts else None
-
-    return {number: expand(schema.family, kind, number, rows, worn) for table, number in rows if table == kind}, facts
+    facts = await item_facts(call, items_in(rows.values()))
+    return {number: expand(schema.family, kind, number, rows, facts) for table, number in rows if table == kind}, facts
 
 
 async def loot_page(
@@ -143,7 +123,7 @@ async def loot_page(
     schema = await call.schema()
     schema.table(LOOT_TABLES[kind].table)  # or say that it is missing
     after = call.place(cursor)
-    all_loot, facts = await read_loot(call, kind, [loot_id]) if loot_id else ({}, {})
+    all_loot, facts = await read_loot(call, kind, [loot_id]) if loot_id else ({}, ItemFacts(None))
     loot = all_loot.get(loot_id)
     table = LOOT_TABLES[kind].table
     if loot is None:
@@ -196,11 +176,12 @@ def chances(loot: Expanded, lines: Sequence[Line], mode: int) -> list[float]:
 
 def item_chance(loot: Expanded, item: int, mode: int) -> float:
     """Return the chance (0 to 1) that the loot holds the item."""
-    return Odds(loot.template, mode).chance(lambda each: each.item == item and not each.reference)
+    wanted = {id(line.last.entry) for line in loot.lines if line.last.kind == "item" and line.last.entry.item == item}
+    return Odds(loot.template, mode).chance(lambda each: id(each) in wanted)
 
 
 async def _rows(
-    call: Call, lines: Sequence[Line], loot: Expanded, facts: dict[int, Row], mode: int, locale: str | None
+    call: Call, lines: Sequence[Line], loot: Expanded, facts: ItemFacts, mode: int, locale: str | None
 ) -> list[LootRow]:
     dropped = [line for line in lines if line.last.kind == "item"]
     names, conditions = await asyncio.gather(
@@ -220,13 +201,13 @@ async def _rows(
             if entry.item not in totals:
                 totals[entry.item] = item_chance(loot, entry.item, mode)
             total = totals[entry.item]
-        fact = facts.get(entry.item) if step.kind == "item" else None
+        quality = facts.quality(entry.item) if step.kind == "item" else None
         rows.append(
             LootRow(
                 what=step.kind,
                 id=entry.reference or entry.item,
                 name=names.get(entry.item) if step.kind == "item" else None,
-                quality=named("item_quality", fact["Quality"]) if fact and fact["Quality"] is not None else None,
+                quality=None if quality is None else named("item_quality", quality),
                 chance_percent=real(100 * chance),
                 item_chance_percent=real(100 * total),
                 row_chance_percent=real(entry.chance),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from trinitycore_mcp.database.session import Row
+from trinitycore_mcp.loot.items import ItemFacts
 from trinitycore_mcp.loot.rules import Entry, Template, fault
 from trinitycore_mcp.loot.tables import LOOT_TABLES, LootTable
 from trinitycore_mcp.schema import Family, Schema
@@ -68,19 +69,11 @@ class Expanded:
 
 Rows = Mapping[tuple[str, int], list[Row]]
 """Rows by table's kind and loot id."""
-Worn = Callable[[int], bool | None]
-"""Whether an item can be worn; None: not known."""
 
 
-def expand(
-    family: Family,
-    kind: str,
-    number: int,
-    rows: Mapping[tuple[str, int], list[Row]],
-    worn: Callable[[int], bool | None],
-) -> Expanded:
+def expand(family: Family, kind: str, number: int, rows: Rows, items: ItemFacts) -> Expanded:
     """Return one template among the rows that `read_rows` gave, expanded."""
-    return _Expansion(rows, family, worn).whole(kind, number)
+    return _Expansion(rows, family, items).whole(kind, number)
 
 
 async def read_rows(call: Call, kind: str, ids: Iterable[int]) -> dict[tuple[str, int], list[Row]]:
@@ -126,10 +119,10 @@ async def rows_of(call: Call, schema: Schema, kind: str, ids: set[int]) -> dict[
 class _Expansion:
     """Puts one template together."""
 
-    def __init__(self, rows: Rows, family: Family, worn: Worn) -> None:
+    def __init__(self, rows: Rows, family: Family, items: ItemFacts) -> None:
         self._rows = rows
         self._family = family
-        self._worn = worn
+        self._items = items
         self._lines: list[Line] = []
         self._cut = False
 
@@ -201,6 +194,7 @@ class _Expansion:
             max_count=int(row["MaxCount"]),
             quest=quest,
             limit=self._limit(item, quest),
+            exists=KINDS.get(int(row["ItemType"] or 0)) != "item" or self._items.exists(item),
             template=template,
         )
 
@@ -209,5 +203,5 @@ class _Expansion:
         if quest or self._family is Family.TRINITYCORE_MASTER:
             return None
         if self._family is Family.AZEROTHCORE:
-            return 1 if self._worn(item) else 3
+            return 1 if self._items.worn(item) else 3
         return 1

@@ -47,6 +47,8 @@ class Entry:
     quest: bool = False
     limit: int | None = None
     """How often groups may give it to one loot; None: without bound."""
+    exists: bool = True
+    """Whether there is such an item."""
     template: Template | None = None
     """What the reference stands for; None: no such template, or not expanded."""
 
@@ -85,8 +87,12 @@ def fault(entry: Entry) -> str | None:
     """Return why the cores leave the row out when they load it, None when they take it."""
     if entry.min_count <= 0:
         return "MinCount is 0"
+    if not entry.mode:
+        return "LootMode is 0: there is no such mode"
     if entry.reference:
         return None if entry.chance else "a reference needs a Chance above 0"
+    if not entry.exists:
+        return f"there is no item {entry.item}"
     if not entry.chance and not entry.group:
         return "Chance is 0 without a group"
     if entry.chance < 0 or 0 < entry.chance < 0.000001:

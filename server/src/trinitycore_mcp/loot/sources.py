@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from trinitycore_mcp.database.session import Row
-from trinitycore_mcp.loot.answer import item_facts
 from trinitycore_mcp.loot.expand import MAX_DEPTH, Expanded, Rows, expand, rows_of
+from trinitycore_mcp.loot.items import item_facts, items_in
 from trinitycore_mcp.loot.tables import LOOT_TABLES
 from trinitycore_mcp.schema import Family, Schema
 from trinitycore_mcp.toolkit import Call
@@ -90,12 +90,10 @@ async def expanded(
     rows: Rows = {
         key: _leading(each, item, references) for key, each in chain.from_iterable(part.items() for part in read)
     }
-    facts = await item_facts(call, (row["Item"] for each in rows.values() for row in each if not row["Reference"]))
-
-    def worn(number: int) -> bool | None:
-        return bool(facts[number]["InventoryType"]) if number in facts else None
-
-    return {(kind, number): expand(schema.family, kind, number, rows, worn) for kind in kinds for number in loots[kind]}
+    facts = await item_facts(call, items_in(rows.values()))
+    return {
+        (kind, number): expand(schema.family, kind, number, rows, facts) for kind in kinds for number in loots[kind]
+    }
 
 
 def _leading(rows: list[Row], item: int, references: set[int]) -> list[Row]:

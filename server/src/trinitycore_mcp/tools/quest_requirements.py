@@ -64,7 +64,10 @@ class QuestRequirements(Struct, frozen=True):
     """What a quest asks of a character: to be taken, and to be handed in."""
 
     quest: Reference
-    enabled: Annotated[bool | None, doc("false: its type says that nobody can take it")]
+    enabled: Annotated[bool | None, doc("false: nobody can take it, by its type or by table disables")]
+    events: Annotated[
+        list[Reference], doc("game events that add somebody who starts it; quest_get names those who always do")
+    ]
     level: Annotated[int | None, doc("of the quest; -1: the character's own")]
     min_level: int | None
     max_level: Annotated[int | None, doc("null: none")]
@@ -96,19 +99,23 @@ async def quest_requirements(
     """What a character needs to take a quest and to hand it in: levels, races, classes, skill, reputation, previous
     quests as sentences, conditions, time limit; creatures, game objects, items, players, reputation and money that it
     asks for. Why a character can't get a quest is mostly answered here; the way there by quest_chain."""
-    row, related, texts, wanted = await asyncio.gather(
+    row, related, texts, wanted, disabled, events = await asyncio.gather(
         quest_row(call, id, _TEMPLATE, _ADDON),
         _relations(call, id),
         sentences_for(call, _CONDITIONS, [(0, id)], locale),
         wishes(call, id),
+        _disabled(call, id),
+        _events(call, id),
     )
-    names = await resolve(call, _references(id, row, related, wanted), locale)
+    asked = _references(id, row, related, wanted) | {("game_event", event) for event in events}
+    names = await resolve(call, asked, locale)
     title = names.get(("quest", id), row["LogTitle"])
     special = row["SpecialFlags"] or 0
     schema = await call.schema()
     return QuestRequirements(
         quest=Reference(id, title),
-        enabled=None if row["QuestType"] is None else row["QuestType"] != 1,
+        enabled=False if disabled else None if row["QuestType"] is None else row["QuestType"] != 1,
+        events=[Reference(event, names.get(("game_event", event))) for event in events],
         level=row["QuestLevel"],
         min_level=row["MinLevel"],
         max_level=row["MaxLevel"] or None,
@@ -143,6 +150,27 @@ async def _relations(call: Call, quest: int) -> list[Row]:
         return rows
     more = await addon_rows(call, (), groups)
     return list({row["ID"]: row for row in (*rows, *more)}.values())
+
+
+async def _disabled(call: Call, quest: int) -> bool:
+    """Return whether table disables turns the quest off: source type 1."""
+    schema = await call.schema()
+    if not schema.has("disables"):
+        return False
+    sql = f"SELECT 1 FROM {schema.table('disables')} t WHERE t.`sourceType` = 1 AND t.`entry` = %s"
+    return await call.row(sql, (quest,)) is not None
+
+
+async def _events(call: Call, quest: int) -> list[int]:
+    """Return the events in which somebody starts the quest who doesn't otherwise."""
+    schema = await call.schema()
+    tables = [table for table in ("game_event_creature_quest", "game_event_gameobject_quest") if schema.has(table)]
+    if not tables:
+        return []
+    union = " UNION ".join(
+        f"SELECT t.`eventEntry` AS event FROM {schema.table(table)} t WHERE t.`quest` = %s" for table in tables
+    )
+    return sorted(row["event"] for row in await call.rows(union, [quest] * len(tables)))
 
 
 def _references(quest: int, row: Row, related: Iterable[Row], wanted: Iterable[Wish]) -> set[tuple[str, int]]:
@@ -192,7 +220,7 @@ def _related(quest: int, wanted: Iterable[Wish]) -> list[Related]:
         if wish.kind == "item" and wish.id:
             found.append(Related("item_sources", {"id": wish.id}, "where a needed item comes from"))
         elif wish.kind in ("creature", "gameobject") and wish.id:
-            found.append(Related("spawns", {wish.kind: wish.id}, "where it is in the world"))
+            found.append(Related("spawns", {"kind": wish.kind, "id": wish.id}, "where it is in the world"))
     return found
 
 

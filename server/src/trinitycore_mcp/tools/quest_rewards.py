@@ -67,7 +67,10 @@ class QuestRewardList(Struct, frozen=True):
     """What a quest gives."""
 
     quest: Reference
-    money: Annotated[Money, doc("negative: it costs that much to hand it in")]
+    money: Annotated[
+        Money | None,
+        doc("negative: it costs that much to hand it in; null: clients work it out by themselves"),
+    ]
     money_at_max_level: Annotated[Money | None, doc("instead of experience, added for those who can't gain any")]
     xp: RewardXP
     items: Annotated[list[RewardItem], doc("all of these")]
@@ -106,7 +109,7 @@ async def quest_rewards(
     items, choice = (_items(row, part, names) for part in ("reward", "choice"))
     return QuestRewardList(
         quest=Reference(id, names.get(("quest", id), row["LogTitle"])),
-        money=money(row["RewardMoney"]),
+        money=None if row["RewardMoney"] is None else money(row["RewardMoney"]),
         money_at_max_level=money(bonus) if bonus else None,
         xp=RewardXP(row["RewardXPDifficulty"] or 0, xp),
         items=items,
