@@ -14,7 +14,8 @@ from redis.exceptions import NoScriptError
 from server.tests.redis_link_support import TIMEOUT, frozen, linked, sentinels, settings, until
 from tests.support.certificates import Authority
 from tests.support.redis import Redis
-from trinitycore_mcp.redis_link import Address, RedisAway, RedisLink, RedisSettings
+from trinitycore_mcp.config_load import ConfigError, load
+from trinitycore_mcp.redis_link import Address, RedisAway, RedisLink, RedisSettings, settings_from
 from trinitycore_mcp.redis_link.settings import tls_context
 
 pytestmark = pytest.mark.anyio
@@ -314,3 +315,35 @@ async def test_a_cancelled_caller_and_a_refused_command_disturb_no_other(redis: 
         with pytest.raises(RedisAway, match="not an integer"):
             await bad
         assert link.up
+
+
+def test_settings_are_read_from_the_configuration(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "ca")
+    (tmp_path / "password").write_text("secret\n")
+    (tmp_path / "sentinel_password").write_text("other\n")
+    lines = [
+        "auth: {enabled: false}",
+        "redis:",
+        "  hosts: [{host: redis1}, {host: redis2, port: 6380}]",
+        "  username: app",
+        "  password_file: password",
+        "  key_prefix: 'test:'",
+        "  sentinel: {master_name: main, hosts: [{host: s1}], password_file: sentinel_password}",
+        f"  tls: {{ca_file: {authority.ca}}}",
+    ]
+    file = tmp_path / "config.yml"
+    file.write_text("\n".join(lines))
+    made = settings_from(load(file, {}))
+    assert made is not None
+    assert made.hosts == (Address("redis1", 6379), Address("redis2", 6380))
+    assert (made.username, made.password, made.key_prefix) == ("app", "secret", "test:")
+    assert made.sentinel is not None
+    assert (made.sentinel.hosts, made.sentinel.password) == ((Address("s1", 26379),), "other")
+    assert made.tls is not None
+    assert "secret" not in repr(made)
+    assert "other" not in repr(made)
+    file.write_text("\n".join(lines).replace(str(authority.ca), str(tmp_path / "password")))
+    with pytest.raises(ConfigError, match=r"redis\.tls: .*password"):
+        settings_from(load(file, {}))
+    file.write_text(lines[0])
+    assert settings_from(load(file, {})) is None
