@@ -44,6 +44,9 @@ test-cluster: venv-dev  ## the whole site and its faults, on a lab of its own
 test: lint  ## everything that CI runs
 	@$(PYTEST) tests/integration tests/molecule tests/unit server/tests
 
-.PHONY: bench-rollout
+.PHONY: bench-rollout bench-server
 bench-rollout: venv-dev  ## first and second run of site.yml against a parallel shell script
 	@python tests/bench/rollout.py
+bench-server: venv-dev  ## our server against the raw ASGI floor, the official SDK and fastmcp (QUICK=1 for a short look)
+	@command -v wrk >/dev/null || apt-get install -y -qq wrk >/dev/null
+	@python tests/bench/server.py

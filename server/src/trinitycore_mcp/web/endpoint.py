@@ -21,7 +21,7 @@ from trinitycore_mcp import metrics
 from trinitycore_mcp.access.authenticator import Authenticator
 from trinitycore_mcp.access.limits import rate_limit_headers, refusal
 from trinitycore_mcp.access.metadata import challenge
-from trinitycore_mcp.access.principal import Principal
+from trinitycore_mcp.access.principal import ANONYMOUS, Principal, anonymous
 from trinitycore_mcp.access.refused import Refused, require
 from trinitycore_mcp.config import Config
 from trinitycore_mcp.dispatch import ClientLeft, Dispatcher
@@ -99,6 +99,8 @@ class McpEndpoint:
         self.in_flight += 1
         try:
             principal = known_caller(self._authenticator, headers) or await self._authenticator.verify(raw)
+            if principal is ANONYMOUS:
+                principal = anonymous(self._address(scope, headers))
             body = await self._body(headers, receive)
             try:
                 message = wire.read(body)
@@ -132,6 +134,18 @@ class McpEndpoint:
         if origin is not None and not self._doorkeeper.origin_allowed(origin):
             return 403, "this origin is not served here (server.allowed_origins)", []
         return None
+
+    def _address(self, scope: Scope, headers: Headers) -> str:
+        """Return the caller's network address.
+
+        A load balancer's word on it counts where it has proved by its certificate that it is one.
+        """
+        tls = self.config.server.tls
+        forwarded = headers.get(b"x-real-ip")
+        if tls is not None and tls.client_ca_file is not None and forwarded is not None:
+            return forwarded.decode("latin-1")
+        client = scope.get("client")
+        return str(client[0]) if client else "unknown"
 
     def _tool(self, message: wire.Message) -> Tool | None:
         """Return the tool that is called, None when it is another request or the tool is unknown."""
