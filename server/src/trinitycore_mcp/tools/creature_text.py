@@ -80,7 +80,8 @@ async def creature_text(
     names = await names_of(call, "creature", [creature], locale)
     if not rows:
         which = f"group {group} of " if group is not None else ""
-        known = "" if creature in names else " (and there is no such creature; creature_search finds ids by name)"
+        unknown = creature not in names and (await call.schema()).has("creature_template")
+        known = "" if not unknown else " (and there is no such creature; creature_search finds ids by name)"
         raise ToolError(f"there are no texts for {which}creature {creature}{known}")
     by_group: dict[int, list[SpokenLine]] = {}
     weights: dict[int, float] = {}

@@ -185,7 +185,8 @@ async def _of_creature(call: Call, schema: Schema, entry: int) -> list[tuple[str
         rows = await call.rows(
             "SELECT DISTINCT IF(s.`action_type` = %s, s.`action_param2`, s.`action_param1`) AS path "
             f"FROM {schema.table('smart_scripts')} s WHERE s.`action_type` IN (%s, %s) "
-            "AND ((s.`source_type` = 0 AND s.`entryorguid` = %s) OR (s.`source_type` = 9 AND s.`entryorguid` BETWEEN %s AND %s)) LIMIT 20",
+            "AND ((s.`source_type` = 0 AND s.`entryorguid` = %s) "
+            "OR (s.`source_type` = 9 AND s.`entryorguid` BETWEEN %s AND %s)) LIMIT 20",
             (_START, _START, _START_DATA, entry, min(entry * 100, 0x7FFFFFFF), min(entry * 100 + 99, 0x7FFFFFFF)),
         )
         started = {row["path"] for row in rows}
