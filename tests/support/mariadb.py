@@ -68,7 +68,9 @@ def _empty_data_directory() -> Path:
     ]
     if os.geteuid() == 0:
         install.append("--user=root")
-    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    # A server that starts removes temporary tables from its temporary folder, other servers' too: each needs its own.
+    own = {**os.environ, "TMPDIR": str(folder)}
+    done = subprocess.run(install, capture_output=True, text=True, check=False, env=own)
     if done.returncode:
         raise RuntimeError(f"mariadb-install-db failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     return folder / "data"
@@ -100,10 +102,16 @@ class MariaDb:
         daemon = binary("mariadbd")
         directory.mkdir(parents=True, exist_ok=True)
         shutil.copytree(_empty_data_directory(), directory / "data")
+        (directory / "tmp").mkdir()
         port = port or free_port()
         arguments = [
             *(daemon, "--no-defaults", f"--datadir={directory}/data", f"--socket={directory}/s", f"--port={port}"),
-            *("--bind-address=127.0.0.1", f"--pid-file={directory}/pid", f"--log-error={directory}/log"),
+            *(
+                "--bind-address=127.0.0.1",
+                f"--tmpdir={directory}/tmp",
+                f"--pid-file={directory}/pid",
+                f"--log-error={directory}/log",
+            ),
             *(
                 f"--server-id={server_id}",
                 f"--log-bin={directory}/data/bin",

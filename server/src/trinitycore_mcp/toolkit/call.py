@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
-from trinitycore_mcp.database.errors import Busy, DatabaseError, SchemaChanged, TimedOut, Unavailable
+from trinitycore_mcp.database.errors import (
+    Busy,
+    DatabaseError,
+    SchemaChanged,
+    StatementRefused,
+    TimedOut,
+    TooExpensive,
+    Unavailable,
+)
 from trinitycore_mcp.database.session import Row
 from trinitycore_mcp.errors import ToolError
 from trinitycore_mcp.schema import Schema
@@ -115,6 +123,8 @@ def database_error(error: DatabaseError) -> ToolError:
     """Return the error to show for one of the database's."""
     if isinstance(error, SchemaChanged):
         return ToolError(f"{error}; it may be loading or updating just now, try again", kind="database")
+    if isinstance(error, StatementRefused | TooExpensive):
+        return ToolError(str(error), kind="invalid_arguments")
     if isinstance(error, TimedOut):
         return ToolError(f"{error}; ask for less: a filter, an id, a smaller limit", kind="timeout")
     retry = 1.0 if isinstance(error, Busy | Unavailable) else None
