@@ -33,6 +33,7 @@ def other_families(mariadb: MariaDb) -> MariaDb:
         CREATE TABLE item_template LIKE world.item_template;
         INSERT INTO item_template SELECT * FROM world.item_template WHERE entry IN (25, 49426);
         UPDATE item_template SET FlagsExtra = 4 WHERE entry = 25;
+        UPDATE item_template SET BuyPrice = 777 WHERE entry = 49426;
         CREATE TABLE itemextendedcost_dbc (
           ID int PRIMARY KEY, HonorPoints int DEFAULT 0, ArenaPoints int DEFAULT 0, ArenaBracket int DEFAULT 0,
           ItemID_1 int DEFAULT 0, ItemID_2 int DEFAULT 0, ItemID_3 int DEFAULT 0, ItemID_4 int DEFAULT 0,
@@ -147,6 +148,7 @@ async def test_azerothcore_tells_extended_costs_and_has_trainers_lists(other_fam
             "id": 2500, "known": True, "honor_points": 150, "arena_points": 20, "arena_rating": 1800,
             "items": [{"item": {"id": 49426, "name": "Emblem of Frost"}, "count": 3}],
         }  # fmt: skip
+        assert rows[49426, 2500]["price"]["copper"] == 0
         # FlagsExtra 4: money besides the extended cost.
         assert rows[25, 2501]["price"]["copper"] == rows[25, None]["price"]["copper"] == 35
         assert answer["notice"] is not None  # no spawns here, so what events add is not known
