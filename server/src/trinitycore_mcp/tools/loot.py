@@ -39,7 +39,8 @@ async def creature_loot(
 ) -> LootPage:
     """What a creature drops, or what skinning or pickpocketing it gives: every item with the chance that one loot
     holds it, references expanded, groups resolved by the core's rules, counts, quest items, conditions as sentences,
-    and rows that can never drop with the reason. For the other way, who drops an item, use item_sources."""
+    and rows that can never drop with the reason. Chances are those at drop rates of 1, for somebody who has the quest
+    and meets the conditions. For the other way, who drops an item, use item_sources."""
     table, column = _CREATURE[kind]
     schema = await call.schema()
     key = schema.column("creature_template", "entry", "t")
