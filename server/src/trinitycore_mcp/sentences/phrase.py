@@ -5,7 +5,8 @@ or ``name=kind``) and a ``text``, in which stand
 
 - ``{name}``: a value, shown as its kind asks; ``{min..max}``: two values, as one when they are equal;
   ``{a|b|c}``: those of them that are not 0, or none; ``{word}``: a word that the caller brings;
-- ``<name?text>``, ``<name!text>``, ``<name=3?text>``: text only when the value is not 0, is 0, is 3;
+- ``<name?text>``, ``<name!text>``, ``<name=3?text>``: text only when the value is not 0, is 0, is 3
+  (``<name=3!text>``: is not 3);
 - ``[yes|no]``: the first for a plain, the second for a negated statement.
 """
 

@@ -328,7 +328,7 @@ def _related(kind: int, entry: int, rows: Sequence[SmartRow], others: Sequence[i
         found.append(Related(_RELATED_GET[kind], {"id": entry}, "whose script it is"))
     if kind == _CREATURE and any(row.action.name in ("Talk", "Simple Talk") for row in rows):
         found.append(Related("creature_text", {"creature": entry}, "all that it says"))
-    paths = [row.action.parameters.get("path") for row in rows if row.action.name == "Waypoints Start"]
+    paths = [row.action.parameters.get("path") for row in rows if (row.action.name or "").endswith("Start")]
     found += [Related("waypoints", {"path": path}, "the path that it takes") for path in dict.fromkeys(paths) if path]
     if kind == _AREATRIGGER:
         found.append(Related("areatriggers", {"id": entry}, "what else the area trigger does"))
