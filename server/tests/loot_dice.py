@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
+from functools import partial
+from operator import is_
 
 from trinitycore_mcp.loot.rules import Entry, Odds, Template
 
@@ -61,6 +63,10 @@ class Dice:
                 self._template(row.template.entries, held, 0 if self.azerothcore else row.group)
 
 
+def gives(item: int, row: Entry) -> bool:
+    return row.item == item and not row.reference
+
+
 def rows_below(template: Template) -> Iterator[Entry]:
     for each in template.entries:
         if each.template is not None:
@@ -79,9 +85,9 @@ def check(
     odds = Odds(root, mode)
     for row in rows_below(root):
         seen = sum(1 for loot in loots if any(each is row for each in loot)) / rolls
-        chance = odds.chance(lambda each, row=row: each is row)  # type: ignore[misc]  # the default binds the row
+        chance = odds.chance(partial(is_, row))
         assert abs(seen - chance) <= 5 * math.sqrt(max(chance * (1 - chance), 1e-5) / rolls), (row.item, seen, chance)
     for item in {row.item for row in rows_below(root)}:
         seen = sum(1 for loot in loots if any(each.item == item for each in loot)) / rolls
-        chance = odds.chance(lambda each, item=item: each.item == item and not each.reference)  # type: ignore[misc]
+        chance = odds.chance(partial(gives, item))
         assert abs(seen - chance) <= 5 * math.sqrt(max(chance * (1 - chance), 1e-5) / rolls), (item, seen, chance)
