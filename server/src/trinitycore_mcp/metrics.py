@@ -19,6 +19,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from trinitycore_mcp import __version__
+from trinitycore_mcp.observe.counts import Counts
 from trinitycore_mcp.observe.durations import Durations
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -42,12 +43,12 @@ HTTP_REJECTED = Counter(
     ("status",),
     registry=REGISTRY,
 )
-AUTH = Counter("mcp_auth", "Authentications, by method and result.", ("method", "result"), registry=REGISTRY)
-RATE_LIMIT = Counter(
+AUTH = Counts("mcp_auth", "Authentications, by method and result.", ("method", "result"), REGISTRY)
+RATE_LIMIT = Counts(
     "mcp_rate_limit",
     "Calls counted for a limit of their key or tool: allowed, refused, or allowed by this instance's own count.",
     ("scope", "result"),
-    registry=REGISTRY,
+    REGISTRY,
 )
 AUDIT_DROPPED = Counter(
     "mcp_audit_dropped", "Audit records that never reached the database; the log has them.", registry=REGISTRY

@@ -22,6 +22,7 @@ import hashlib
 import math
 from collections.abc import Awaitable, Coroutine, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal, NamedTuple, Protocol, cast
@@ -180,10 +181,13 @@ class Limiter:
 
     def _decide_locally(self, buckets: Sequence[Bucket], now: float) -> Verdict:
         """Decide by this process' own count."""
-        waits = [bucket.local_wait(now, self._share) for bucket in buckets]
-        longest = max(waits)
+        slowest, longest = buckets[0], 0.0
+        for bucket in buckets:
+            wait = bucket.local_wait(now, self._share)
+            if wait > longest:
+                slowest, longest = bucket, wait
         if longest > 0:
-            bucket = buckets[waits.index(longest)]
+            bucket = slowest
             bucket.retry_at = now + longest
             return _refuse(bucket, now)
         for bucket in buckets:
@@ -292,14 +296,18 @@ def rate_limit_headers(verdict: Verdict) -> list[tuple[bytes, bytes]]:
     """
     if verdict.scope == "none":
         return []
-    window = max(1, round(verdict.window_s))
-    headers = [
-        (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (verdict.scope.encode(), verdict.limit, window)),
-        (b"ratelimit", b'"%b";r=%d;t=%d' % (verdict.scope.encode(), verdict.remaining, math.ceil(verdict.reset_s))),
-    ]
+    policy, name = _policy(verdict.scope, verdict.limit, verdict.window_s)
+    headers = [policy, (b"ratelimit", b"%b;r=%d;t=%d" % (name, verdict.remaining, math.ceil(verdict.reset_s)))]
     if not verdict.allowed:
         headers.append((b"retry-after", b"%d" % max(1, math.ceil(verdict.retry_after_s))))
     return headers
+
+
+@lru_cache(maxsize=1024)
+def _policy(scope: str, limit: int, window_s: float) -> tuple[tuple[bytes, bytes], bytes]:
+    """Return the header that names a limit, and the name that the other header calls it by."""
+    name = b'"%b"' % scope.encode()
+    return (b"ratelimit-policy", b"%b;q=%d;w=%d" % (name, limit, max(1, round(window_s)))), name
 
 
 def refusal(verdict: Verdict, tool: str | None = None) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from time import time
+from datetime import UTC, datetime
+from time import time_ns
 
 import msgspec
 from msgspec import Struct
@@ -24,19 +25,22 @@ class LogWriter:
         """:param file: descriptor to write to; default: standard error."""
         self._file = sys.stderr.fileno() if file is None else file
         self._lines: list[bytes] = []
+        self._millisecond = -1
         self._second = -1
-        self._prefix = ""
+        self._prefix = self._timestamp = ""
         self._encode = msgspec.json.Encoder().encode
 
     def timestamp(self) -> str:
         """Return the time as logs show it: UTC, ISO 8601, milliseconds."""
-        now = time()
-        second = int(now)
-        if second != self._second:
-            days, rest = divmod(second, 86400)
-            self._second = second
-            self._prefix = f"{_date(days)}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}."
-        return f"{self._prefix}{int((now - second) * 1000):03d}+00:00"
+        millisecond = time_ns() // 1_000_000
+        if millisecond != self._millisecond:
+            self._millisecond = millisecond
+            second = millisecond // 1000
+            if second != self._second:
+                self._second = second
+                self._prefix = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+            self._timestamp = f"{self._prefix}{millisecond % 1000:03d}+00:00"
+        return self._timestamp
 
     def write(self, line: Struct) -> None:
         """Add a line; it is out within 20 ms."""
@@ -54,10 +58,3 @@ class LogWriter:
             self._lines.clear()
             while data:
                 data = data[os.write(self._file, data) :]
-
-
-def _date(days: int) -> str:
-    """Return the date so many days after 1970-01-01, as ISO 8601."""
-    from datetime import date, timedelta  # noqa: PLC0415 (once a second at most)
-
-    return (date(1970, 1, 1) + timedelta(days=days)).isoformat()

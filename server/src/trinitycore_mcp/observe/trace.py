@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from random import getrandbits
+import secrets
+from itertools import count
 
 # https://www.w3.org/TR/trace-context/#traceparent-header; all zeroes is no id.
 _TRACEPARENT = re.compile(r"^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -17,6 +18,10 @@ def trace_id_of(traceparent: str | None) -> str | None:
     return match[1] if match else None
 
 
+_PROCESS = secrets.token_hex(8)
+_numbers = count(secrets.randbits(62))
+
+
 def new_trace_id() -> str:
-    """Return a new trace id; it need be unique, not secret."""
-    return f"{getrandbits(128) or 1:032x}"
+    """Return a new trace id; it need be unique, not secret: this process' random half, and a number counted up."""
+    return f"{_PROCESS}{next(_numbers) & 0xFFFFFFFFFFFFFFFF:016x}"

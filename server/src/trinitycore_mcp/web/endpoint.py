@@ -38,7 +38,6 @@ from trinitycore_mcp.web.http import Header, answer_json
 _log = logging.getLogger(__name__)
 _NO_ARGUMENTS = b"{}"
 _JSON = (b"content-type", b"application/json")
-_NO_STORE = (b"cache-control", b"no-store")
 # Headers that decide what a request is: a second one of a kind would let two readers see two requests.
 _ONCE = frozenset({b"host", b"content-length", b"content-type", b"authorization", b"x-api-key", b"origin", b"accept"})
 _INVALID_REQUEST = -32600
@@ -246,7 +245,7 @@ class McpEndpoint:
             )
         tail = self._modern_tail if version == wire.MODERN else b"}}"
         body = b'{"jsonrpc":"2.0","id":%b,"result":{%b%b' % (msgspec.json.encode(message.id), answer.body, tail)
-        all_headers = [_JSON, (b"content-length", b"%d" % len(body)), _NO_STORE, self._instance, *answer.headers]
+        all_headers = [_JSON, (b"content-length", b"%d" % len(body)), self._instance, *answer.headers]
         if self._health.draining:  # so that the load balancer keeps no connection to a closing door
             all_headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": 200, "headers": all_headers})
