@@ -11,6 +11,7 @@ from tests.support.tools import toolbox
 from trinitycore_mcp.tools import (
     areatriggers,
     conditions,
+    creature_text,
     formations,
     gossip,
     places,
@@ -32,6 +33,7 @@ TOOLS = (
     *smart_script.TOOLS,
     *waypoints.TOOLS,
     *gossip.TOOLS,
+    *creature_text.TOOLS,
 )
 SCRIPT = (
     "entryorguid INT, source_type TINYINT UNSIGNED DEFAULT 0, id SMALLINT UNSIGNED DEFAULT 0, "
@@ -53,6 +55,7 @@ CONDITION = (
     "NegativeCondition TINYINT UNSIGNED DEFAULT 0, ErrorType INT UNSIGNED DEFAULT 0, "
     "ErrorTextId INT UNSIGNED DEFAULT 0, ScriptName CHAR(64) DEFAULT '', Comment VARCHAR(255)"
 )
+NPC_TEXT = ", ".join(f"BroadcastTextID{n} INT DEFAULT 0, Probability{n} FLOAT DEFAULT 0" for n in range(8))
 PLACE = (
     "map SMALLINT UNSIGNED DEFAULT 0, zoneId SMALLINT UNSIGNED DEFAULT 0, areaId SMALLINT UNSIGNED DEFAULT 0, "
     "position_x FLOAT DEFAULT 0, position_y FLOAT DEFAULT 0, position_z FLOAT DEFAULT 0, orientation FLOAT DEFAULT 0, "
@@ -85,6 +88,12 @@ INSERT INTO conditions (SourceTypeOrReferenceId, SourceEntry, ConditionTypeOrRef
   (29, 6, 103, 7), (30, 6, 106, 0);
 """
 MASTER = f"""
+CREATE DATABASE relations_hotfixes; USE relations_hotfixes;
+CREATE TABLE broadcast_text (ID INT PRIMARY KEY, Text TEXT, Text1 TEXT);
+CREATE TABLE broadcast_text_locale (ID INT, locale VARCHAR(4), Text_lang TEXT, Text1_lang TEXT,
+  PRIMARY KEY (ID, locale));
+INSERT INTO broadcast_text VALUES (900, 'Good day.', ''), (901, '', 'No goods today.');
+INSERT INTO broadcast_text_locale VALUES (900, 'deDE', 'Guten Tag.', '');
 CREATE DATABASE relations_master; USE relations_master;
 CREATE TABLE creature_template (entry INT PRIMARY KEY, name CHAR(100), AIName CHAR(64));
 CREATE TABLE creature_template_difficulty (Entry INT PRIMARY KEY, DifficultyID INT);
@@ -93,10 +102,15 @@ INSERT INTO creature_template VALUES (6, 'Kobold Vermin', 'SmartAI');
 INSERT INTO creature_template_gossip VALUES (6, 11), (6, 12);
 CREATE TABLE gossip_menu (MenuID INT, TextID INT, PRIMARY KEY (MenuID, TextID));
 INSERT INTO gossip_menu VALUES (11, 1), (12, 1);
+CREATE TABLE npc_text (ID INT PRIMARY KEY, {NPC_TEXT});
+INSERT INTO npc_text (ID, BroadcastTextID0, Probability0) VALUES (1, 900, 1);
+CREATE TABLE creature_text (CreatureID INT, GroupID INT, ID INT, Text TEXT, Type INT, Language INT, Probability FLOAT,
+  Emote INT, Duration INT, Sound INT, SoundPlayType INT, BroadcastTextId INT, TextRange INT, comment TEXT);
+INSERT INTO creature_text VALUES (6, 0, 0, '', 12, 0, 100, 0, 0, 0, 0, 900, 0, '');
 CREATE TABLE gossip_menu_option (MenuID INT, GossipOptionID INT, OptionID INT, OptionNpc TINYINT UNSIGNED,
   OptionText TEXT, OptionBroadcastTextID INT, ActionMenuID INT, ActionPoiID INT, BoxCoded INT, BoxMoney INT,
   BoxText TEXT, BoxBroadcastTextID INT);
-INSERT INTO gossip_menu_option VALUES (11, 1, 0, 1, 'Sell me something.', 0, 12, 0, 0, 0, NULL, 0);
+INSERT INTO gossip_menu_option VALUES (11, 1, 0, 1, NULL, 901, 12, 0, 0, 0, NULL, 0);
 CREATE TABLE creature (guid BIGINT PRIMARY KEY, id INT, spawnDifficulties VARCHAR(100) DEFAULT '0',
   PhaseId INT DEFAULT 0, PhaseGroup INT DEFAULT 0, {PLACE}, wander_distance FLOAT DEFAULT 0,
   MovementType TINYINT DEFAULT 2, equipment_id TINYINT DEFAULT 0, ScriptName CHAR(64) DEFAULT '', StringId VARCHAR(64));
@@ -131,7 +145,7 @@ def worlds(mariadb: MariaDb) -> Iterator[MariaDb]:
     mariadb.sql(AZEROTHCORE)
     mariadb.sql(MASTER)
     yield mariadb
-    mariadb.sql("DROP DATABASE relations_acore; DROP DATABASE relations_master")
+    mariadb.sql("DROP DATABASE relations_acore; DROP DATABASE relations_master; DROP DATABASE relations_hotfixes")
 
 
 async def test_azerothcore(worlds: MariaDb) -> None:
@@ -163,7 +177,8 @@ async def test_azerothcore(worlds: MariaDb) -> None:
 
 
 async def test_trinitycore_master(worlds: MariaDb) -> None:
-    async with toolbox(worlds, TOOLS, database={"databases": {"world": "relations_master"}}) as tools:
+    names = {"world": "relations_master", "hotfixes": "relations_hotfixes"}
+    async with toolbox(worlds, TOOLS, database={"databases": names}) as tools:
         spawn = (await tools.call("spawns", kind="creature", id=6))["spawns"][0]
         assert (spawn["difficulties"], spawn["phase_id"], spawn["string_id"]) == ("1,2", 170, "watcher")
         assert (spawn["spawn_mask"], spawn["phase_mask"], spawn["path"]) == (None, None, 77)
@@ -184,4 +199,10 @@ async def test_trinitycore_master(worlds: MariaDb) -> None:
         assert [node["menu"] for node in tree["menus"]] == [11, 12]
         option = tree["menus"][0]["options"][0]
         assert (option["does"], option["npc_flags"]) == ({"value": 1, "name": None}, None)
+        assert option["text"] == "No goods today."  # in the hotfixes database
         assert option["ends"] == "menu 12 is shown elsewhere in this answer"
+        german = await tools.call("gossip_tree", creature=6, locale="deDE")
+        assert german["menus"][0]["texts"][0]["variants"][0]["text"] == "Guten Tag."
+        assert (await tools.call("creature_text", creature=6))["groups"][0]["lines"][0]["text"] == "Good day."
+        said = (await tools.call("creature_text", creature=6, locale="deDE"))["groups"][0]["lines"][0]
+        assert (said["text"], said["origin"]) == ("Guten Tag.", "broadcast_text_locale")

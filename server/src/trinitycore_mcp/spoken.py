@@ -53,7 +53,7 @@ def _sources(schema: Schema, locale: str | None) -> list[tuple[str, str, str, bo
         if schema.has("broadcast_text_locale", "Text"):
             found.append(
                 (
-                    "bl.`Text`",
+                    str(schema.column("broadcast_text_locale", "Text", "bl")),
                     "broadcast_text_locale",
                     f" LEFT JOIN {schema.table('broadcast_text_locale')} bl ON bl.`ID` = t.`BroadcastTextId` "
                     "AND bl.`locale` = %s",
@@ -63,5 +63,6 @@ def _sources(schema: Schema, locale: str | None) -> list[tuple[str, str, str, bo
     found.append(("t.`Text`", "creature_text", "", False))
     if schema.has("broadcast_text", "Text"):
         join = f" LEFT JOIN {schema.table('broadcast_text')} b ON b.`ID` = t.`BroadcastTextId`"
-        found.append(("COALESCE(NULLIF(b.`Text`, ''), b.`Text1`)", "broadcast_text", join, False))
+        male, female = (schema.column("broadcast_text", column, "b") or "NULL" for column in ("Text", "Text1"))
+        found.append((f"COALESCE(NULLIF({male}, ''), {female})", "broadcast_text", join, False))
     return found

@@ -43,7 +43,8 @@ async def options_of(call: Call, menus: Iterable[int], locale: str | None = None
     if schema.has("broadcast_text", "Text"):
         for alias, column, into in (("b", "OptionBroadcastTextID", texts), ("c", "BoxBroadcastTextID", boxes)):
             joins += f" LEFT JOIN {schema.table('broadcast_text')} {alias} ON {alias}.`ID` = o.`{column}`"
-            into += [f"NULLIF({alias}.`Text`, '')", f"NULLIF({alias}.`Text1`, '')"]
+            both = (schema.column("broadcast_text", text, alias) for text in ("Text", "Text1"))
+            into += [f"NULLIF({text}, '')" for text in both if text]
     if locale not in (None, "enUS") and schema.has("gossip_menu_option_locale"):
         joins += (
             f" LEFT JOIN {schema.table('gossip_menu_option_locale')} l ON l.`MenuID` = o.`MenuID` "

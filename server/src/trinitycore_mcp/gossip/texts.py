@@ -76,7 +76,8 @@ async def _broadcast(
         local += f"{schema.column('broadcast_text_locale', 'Text1', 'l') or 'NULL'} AS local1"
         locales.append(locale)
     found = await call.rows(
-        f"SELECT b.`ID` AS id, b.`Text` AS text, {schema.column('broadcast_text', 'Text1', 'b') or 'NULL'} AS text1, "
+        f"SELECT b.`ID` AS id, {schema.column('broadcast_text', 'Text', 'b')} AS text, "
+        f"{schema.column('broadcast_text', 'Text1', 'b') or 'NULL'} AS text1, "
         f"{local} FROM {schema.table('broadcast_text')} b{join} WHERE b.`ID` IN {marks}",
         (*locales, *parameters),
     )

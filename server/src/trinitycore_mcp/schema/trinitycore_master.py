@@ -110,6 +110,8 @@ TABLES: Mapping[str, str] = {
 }
 
 COLUMNS: Mapping[str, str] = {
+    "broadcast_text_locale.Text": "Text_lang",
+    "broadcast_text_locale.Text1": "Text1_lang",
     "creature_addon.path_id": "PathId",
     "creature_template_addon.path_id": "PathId",
     **{f"areatrigger_teleport.{column}": _SAFE_LOC.format(column=here) for column, here in _SAFE_LOCS.items()},

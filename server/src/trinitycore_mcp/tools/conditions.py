@@ -178,8 +178,8 @@ def _source_number(words: Vocabulary, name: str) -> int:
 async def conditions_of(
     call: Call,
     source_type: Annotated[
-        str | None,
-        Meta(description="what the conditions are attached to", extra_json_schema={"enum": [*source_names(), None]}),
+        Annotated[str, Meta(extra_json_schema={"enum": source_names()})] | None,
+        doc("what the conditions are attached to"),
     ] = None,
     group: Annotated[
         Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] | None,

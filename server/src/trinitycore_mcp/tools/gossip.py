@@ -127,7 +127,10 @@ async def gossip_tree(
     loaded = await _load(call, first, depth, locale)
     present = [root for root in first if root in loaded.texts or root in loaded.options]
     if not present:
-        raise ToolError(f"there is no gossip menu {first[0]}; gossip_menu_search finds menus by their texts")
+        raise ToolError(
+            f"there is no gossip menu {first[0]}; creature_get shows the menu of a creature, "
+            "text_search finds gossip by its words"
+        )
     shown: set[int] = set()
     menus = [_node(loaded, root, (), depth, shown, set(present)) for root in present]
     return GossipTree(
