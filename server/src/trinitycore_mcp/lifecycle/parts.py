@@ -35,7 +35,9 @@ from trinitycore_mcp.leader import Leader
 from trinitycore_mcp.lifecycle.logins import reader_settings, redis_settings, request_state_keys, writer_settings
 from trinitycore_mcp.observe.recorder import Recorder
 from trinitycore_mcp.observe.trace import new_trace_id
+from trinitycore_mcp.prompts import PROMPTS
 from trinitycore_mcp.redis_link import RedisLink
+from trinitycore_mcp.resources import RESOURCES
 from trinitycore_mcp.schema import Schemas
 from trinitycore_mcp.services import Services
 
@@ -67,6 +69,7 @@ class Parts:
     async def running(self) -> AsyncIterator[None]:
         """Keep everything going while the context is open."""
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.services.health.running())
             await stack.enter_async_context(self.services.database.running())
             await stack.enter_async_context(self.link.running())
             await stack.enter_async_context(self.cache.running())
@@ -152,13 +155,22 @@ def assemble(loaded: Loaded) -> Parts:
         limiter=limiter,
         leader=leader,
         bus=bus,
+        loaded=loaded,
     )
     jobs = [audit_retention(writer, lambda: services.config.retention.audit_days)] if writer is not None else []
     flights = Flights()
     dispatcher = Dispatcher(services, tools.catalogue(config), flights, cache=cache, limiter=limiter)
-    recorder = Recorder(dispatcher.tools)
+    recorder = services.recorder = Recorder(dispatcher.tools)
     listen = FleetListenHandler(bus)
-    server = protocol.build(services, dispatcher, recorder, listen, request_state_keys=request_state_keys(loaded))
+    server = protocol.build(
+        services,
+        dispatcher,
+        recorder,
+        listen,
+        resources=RESOURCES,
+        prompts=PROMPTS,
+        request_state_keys=request_state_keys(loaded),
+    )
     return Parts(
         services=services,
         link=link,
