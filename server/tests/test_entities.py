@@ -161,6 +161,19 @@ async def test_spell_get_decodes_effects_ranks_scripts_and_procs(tools: Toolbox)
     assert "only spells that differ from the client's" in await tools.refusal("spell_get", id=133)
 
 
+async def test_what_other_tables_say_of_a_spell_is_shown_though_its_row_is_not_there(
+    tools: Toolbox, mariadb: MariaDb
+) -> None:
+    mariadb.sql("INSERT INTO spell_ranks VALUES (990133, 990133, 1), (990133, 990143, 2)", "world")
+    try:
+        second = await tools.call("spell_get", id=990143)
+    finally:
+        mariadb.sql("DELETE FROM spell_ranks WHERE first_spell_id = 990133", "world")
+    assert (second["id"], second["name"], second["client_only"], second["rank"]) == (990143, "", True, 2)
+    assert (second["first_rank"], second["effects"]) == ({"id": 990133, "name": None}, [])
+    assert (await tools.call("spell_get", id=68868))["client_only"] is False
+
+
 async def test_game_event_get_counts_what_it_brings(tools: Toolbox) -> None:
     hallow = await tools.call("game_event_get", id=12)
     assert (hallow["name"], hallow["creature_spawns"], hallow["length_min"]) == ("Hallow's End", 2, 20160)
@@ -284,7 +297,7 @@ async def test_an_entity_of_a_dozen_lines_has_all_of_it(mariadb: MariaDb, tools:
         table="game_tele",
         key="id",
         label="name",
-        fields=(key("id"), label("name"), number("map", "map")),
+        fields=(key(), label("name"), number("map", "map")),
         summary=("id", "name"),
     )
     async with toolbox(mariadb, tools_of(teleport)) as opened:

@@ -99,6 +99,8 @@ class Entity:
     """The fields that a search shows of each; empty: there is no search."""
     searched: str = "name"
     """What a search looks into, in words."""
+    elsewhere: tuple[str, ...] = ()
+    """Fields from other tables: an entity with a value in one of them is shown even if its own row is not there."""
     absence: str = ""
     """Why an id may be missing that the game knows."""
     starts_at_zero: bool = False

@@ -64,9 +64,9 @@ def _field(
     return Field(name, _described(kind | None if optional else kind, about), compile)
 
 
-def key(column: str, about: str = "") -> Field:
+def key(about: str = "") -> Field:
     """Return the field of the id."""
-    return _field("id", int, column, itemgetter, about, missing=0, optional=False)
+    return Field("id", _described(int, about), lambda sources: itemgetter(sources.expression("id@", sources.key)))
 
 
 def number(name: str, column: str, about: str = "", *, optional: bool = False) -> Field:
@@ -97,20 +97,11 @@ def decimal(name: str, column: str, about: str = "", *, optional: bool = False) 
     """Return a FLOAT column's value as it was written."""
 
     def make(key: str) -> Read:
-        return (lambda row: _real(value) if (value := row[key]) is not None else None) if optional else (
-            lambda row: _real(row[key])
-        )  # fmt: skip
+        if optional:
+            return lambda row: _real(value) if (value := row[key]) is not None else None
+        return lambda row: _real(row[key])
 
     return _field(name, float, column, make, about, missing=0.0, optional=optional)
-
-
-def seconds(name: str, column: str, about: str = "", *, per_second: int = 1000) -> Field:
-    """Return a length of time in seconds.
-
-    :param per_second: how many of the column's units are a second.
-    """
-    return _field(name, float, column, lambda key: lambda row: (row[key] or 0) / per_second, about,
-                  missing=0.0, optional=False)  # fmt: skip
 
 
 def yes(name: str, column: str, about: str = "") -> Field:

@@ -28,8 +28,13 @@ async def get(call: Call, entity: Entity, number: int, locale: str | None = None
     schema = await call.schema()
     plan = plan_of(schema, entity, locale)
     rows = await call.rows(plan.sql, (number,))
+    elsewhere: tuple[str, ...] = ()
     if not rows:
-        raise await _nothing(call, schema, entity, number)
+        elsewhere = entity.elsewhere
+        if not elsewhere:
+            raise await _nothing(call, schema, entity, number)
+        plan = plan_of(schema, entity, locale, outer=True)
+        rows = await call.rows(plan.sql, (number,))
     if plan.references:
         await name_references(call, plan.references, rows, locale)
     values = plan.values(rows[0])
@@ -41,6 +46,10 @@ async def get(call: Call, entity: Entity, number: int, locale: str | None = None
     if entity.optional_tables:
         values.append(plan.missing_tables)
     kind = whole(entity)
+    if elsewhere:
+        by_name = dict(zip(kind.__struct_fields__, values, strict=False))
+        if not any(by_name[name] for name in elsewhere):
+            raise await _nothing(call, schema, entity, number)
     values.append(_related(entity, kind.__struct_fields__, values) if entity.links else [])
     return kind(*values)
 

@@ -31,22 +31,23 @@ class Plan:
         return [read(row) for read in self.reads]
 
 
-def plan_of(schema: Schema, entity: Entity, locale: str | None) -> Plan:
+def plan_of(schema: Schema, entity: Entity, locale: str | None, *, outer: bool = False) -> Plan:
     """Return the plan of an entity's get.
 
+    :param outer: of an entity whose own row is not there.
     :raises MissingTable: its table is not there.
     """
-    return once(schema, ("plan", entity.name, locale), _plan, schema, entity, locale)
+    return once(schema, ("plan", entity.name, locale, outer), _plan, schema, entity, locale, outer)
 
 
-def _plan(schema: Schema, entity: Entity, locale: str | None) -> Plan:
-    sources = Sources(schema, entity, locale)
+def _plan(schema: Schema, entity: Entity, locale: str | None, outer: bool) -> Plan:
+    sources = Sources(schema, entity, locale, outer=outer)
     reads = tuple(field.compile(sources) for field in entity.fields)
     for part in entity.parts:
         sources.expression(KEY, sources.key)
         sources.values(part.columns)
     return Plan(
-        sql=f"{sources.select()} WHERE {sources.key} = %s LIMIT 1",
+        sql=sources.select() if outer else f"{sources.select()} WHERE {sources.key} = %s LIMIT 1",
         reads=reads,
         references=tuple(sources.references.values()),
         missing_tables=[table for table in entity.optional_tables if not schema.has(table)],

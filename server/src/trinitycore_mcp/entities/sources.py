@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from trinitycore_mcp.entities.entity import Entity
 
 ALIAS = "t"
+_GIVEN = "given"
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,21 @@ class Referring:
 class Sources:
     """Collects the select list and the joins of one statement over an entity's table, called t in it."""
 
-    def __init__(self, schema: Schema, entity: Entity, locale: str | None) -> None:
-        """:raises MissingTable: the entity's table is not there."""
+    def __init__(self, schema: Schema, entity: Entity, locale: str | None, *, outer: bool = False) -> None:
+        """:param outer: begin with an id, the statement's first parameter, and read what there is of it: nulls for
+            the entity's own row if that is not there.
+        :raises MissingTable: the entity's table is not there.
+        """
         self.schema = schema
         self.entity = entity
         self.locale = locale
         self.table = schema.table(entity.table, entity.database)
         key = schema.column(entity.table, entity.key, ALIAS, database=entity.database)
         assert key is not None, f"{entity.table}.{entity.key}"
-        self.key = key
+        self.key = f"{_GIVEN}.`id`" if outer else key
+        self._from = f"{self.table} {ALIAS}"
+        if outer:
+            self._from = f"(SELECT CAST(%s AS UNSIGNED) AS `id`) {_GIVEN} LEFT JOIN {self._from} ON {key} = {self.key}"
         self._translation = translation(schema, entity.table, key, entity.translations, locale, alias=ALIAS)
         self.references: dict[str, Referring] = {}
         """Ids among what is selected, whose names are wanted; by the row's key."""
@@ -103,7 +110,7 @@ class Sources:
         :param only: a select list to take the place of what was asked for.
         """
         columns = only or ", ".join(f"{sql} AS `{name}`" for name, sql in self._select.items())
-        return f"SELECT {columns} FROM {self.table} {ALIAS}{''.join(self._joins)}"
+        return f"SELECT {columns} FROM {self._from}{''.join(self._joins)}"
 
 
 def name_sql(schema: Schema, entity: Entity, sql: str, locale: str | None) -> list[str]:

@@ -80,7 +80,7 @@ ACHIEVEMENT = Entity(
         ),
     ),
     fields=(
-        key("ID"),
+        key(),
         label("Title_Lang_enUS"),
         text("description", "Description_Lang_enUS"),
         text("reward_text", "Reward_Lang_enUS", "as the client shows it"),

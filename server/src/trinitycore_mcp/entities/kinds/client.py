@@ -57,7 +57,7 @@ FACTION = Entity(
     label="Name_Lang_enUS",
     translations=(client_texts("faction_locale", "Name_Lang_enUS", "Description_Lang_enUS"),),
     fields=(
-        key("ID"),
+        key(),
         label("Name_Lang_enUS"),
         text("description", "Description_Lang_enUS"),
         refers("parent", "ParentFactionID", "faction"),
@@ -100,11 +100,11 @@ ZONE = Entity(
     label="AreaName_Lang_enUS",
     translations=(client_texts("area_table_locale", "AreaName_Lang_enUS"),),
     fields=(
-        key("ID"),
+        key(),
         label("AreaName_Lang_enUS"),
         refers("map", "ContinentID", "map", none=()),
         refers("parent", "ParentAreaID", "zone", "the zone that this area lies in"),
-        number("level", "ExplorationLevel", "for the experience of finding it; 0: none"),
+        number("level", "ExplorationLevel", "for the experience of finding it; 0: none", optional=True),
         number("flags", "Flags", "AreaTable.dbc"),
         count("quest_count", "quest_template", "QuestSortID", "quests sorted under it"),
     ),
@@ -161,7 +161,7 @@ MAP = Entity(
     joins={"instance_template": "map"},
     translations=(client_texts("map_locale", "MapName_Lang_enUS"),),
     fields=(
-        key("ID"),
+        key(),
         label("MapName_Lang_enUS"),
         text("directory", "Directory"),
         enum("kind", "InstanceType", "map_type"),

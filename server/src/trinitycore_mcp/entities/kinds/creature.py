@@ -68,7 +68,7 @@ CREATURE = Entity(
         Translations(table="creature_template_locale", key="entry", texts={"name": "Name", "subname": "Title"}),
     ),
     fields=(
-        key("entry"),
+        key(),
         label("name"),
         text("subname", "subname", "the title under the name"),
         span("level", "minlevel", "maxlevel", "by content tuning instead where it is null", optional=True),

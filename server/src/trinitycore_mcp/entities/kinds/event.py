@@ -19,7 +19,7 @@ GAME_EVENT = Entity(
     key="eventEntry",
     label="description",
     fields=(
-        key("eventEntry"),
+        key(),
         label("description"),
         enum("state", "world_event", "game_event_state"),
         moment("first_start", "start_time", "of the first occurrence, in the database's time zone"),

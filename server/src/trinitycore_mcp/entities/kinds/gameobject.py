@@ -72,7 +72,7 @@ GAMEOBJECT = Entity(
         ),
     ),
     fields=(
-        key("entry"),
+        key(),
         label("name"),
         enum("type", "type", "gameobject_type"),
         number("display_id", "displayId"),

@@ -63,7 +63,7 @@ INSTANCE_TEMPLATE = Entity(
     table="instance_template",
     key="map",
     fields=(
-        key("map", "the map's id"),
+        key("the map's id"),
         refers("map", "map", "map", none=()),
         refers("parent_map", "parent", "map", "where it is entered from", none=()),
         text("script_name", "script"),
@@ -86,7 +86,7 @@ ENCOUNTER = Entity(
     label="comment",
     joins={"dungeonencounter_dbc": "ID"},
     fields=(
-        key("entry"),
+        key(),
         label("comment"),
         text("client_name", "dungeonencounter_dbc.Name_Lang_enUS"),
         refers("map", "dungeonencounter_dbc.MapID", "map", none=()),

@@ -90,7 +90,7 @@ ITEM = Entity(
         Translations(table="item_template_locale", texts={"name": "Name", "description": "Description"}),
     ),
     fields=(
-        key("entry"),
+        key(),
         label("name"),
         enum("quality", "Quality", "item_quality"),
         enum("item_class", "class", "item_class"),
@@ -120,7 +120,7 @@ ITEM = Entity(
         computed("stack_size", int, ("stackable",), lambda size: size or 1),
         number_or_none("max_count", "maxcount", "how many a character may have; null: no limit"),
         number("container_slots", "ContainerSlots"),
-        number("durability", "MaxDurability"),
+        number("durability", "MaxDurability", optional=True),
         numbers("socket_colors", "socketColor_1", "socketColor_2", "socketColor_3", distinct=False),
         number_or_none("socket_bonus_id", "socketBonus"),
         number_or_none("item_set_id", "itemset"),

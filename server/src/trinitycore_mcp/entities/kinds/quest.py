@@ -232,7 +232,7 @@ QUEST = Entity(
         ),
     ),
     fields=(
-        key("ID"),
+        key(),
         label("LogTitle"),
         number("level", "QuestLevel", "-1: scales with the character", optional=True),
         number("min_level", "MinLevel", optional=True),

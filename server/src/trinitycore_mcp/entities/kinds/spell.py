@@ -10,6 +10,8 @@ from trinitycore_mcp.database.session import Row
 from trinitycore_mcp.entities import filters as by
 from trinitycore_mcp.entities.entity import KEY, Entity, Link, Part
 from trinitycore_mcp.entities.fields import (
+    computed,
+    decimal,
     each,
     enum,
     flag_set,
@@ -31,8 +33,8 @@ class SpellEffect(Struct, frozen=True):
 
     effect: Named
     aura: Annotated[Named, doc("what it applies, for effects that apply an aura")]
-    base_points: Annotated[int, doc("the strength is this plus 1 to die_sides")]
-    die_sides: int
+    base_points: Annotated[float, doc("the strength is this, plus 1 to die_sides where there are such")]
+    die_sides: Annotated[int | None, doc("null: this family has none")]
     period_ms: Annotated[int, doc("between the ticks of an aura; 0: none")]
     target_a: Annotated[int, doc("implicit target")]
     target_b: int
@@ -46,8 +48,8 @@ def _effect(n: int) -> tuple[Any, ...]:
     return (
         enum("effect", f"Effect{n}", "spell_effect"),
         enum("aura", f"EffectApplyAuraName{n}", "spell_aura"),
-        number("base_points", f"EffectBasePoints{n}"),
-        number("die_sides", f"EffectDieSides{n}"),
+        decimal("base_points", f"EffectBasePoints{n}"),
+        number("die_sides", f"EffectDieSides{n}", optional=True),
         number("period_ms", f"EffectAmplitude{n}"),
         number("target_a", f"EffectImplicitTargetA{n}"),
         number("target_b", f"EffectImplicitTargetB{n}"),
@@ -102,6 +104,7 @@ SPELL = Entity(
         "scripts and procs. TrinityCore 3.3.5 and AzerothCore keep only spells here that the client lacks or that "
         "differ from it."
     ),
+    elsewhere=("rank", "script_names", "proc", "requires", "required_by"),
     absence="the database holds only spells that differ from the client's files",
     table="spell_dbc",
     key="Id",
@@ -119,8 +122,12 @@ SPELL = Entity(
         ),
     ),
     fields=(
-        key("Id"),
-        label("SpellName"),
+        key(),
+        label("SpellName", "empty: this database does not have it"),
+        computed(
+            "client_only", bool, ("Id",), lambda number: number is None,
+            "only the client's files hold the spell itself: shown is what other tables say of it, else 0 or null",
+        ),
         text("subtext", "NameSubtext_Lang_enUS", "such as the rank in words"),
         text("description", "Description_Lang_enUS", "with the client's placeholders"),
         flag_set("schools", "SchoolMask", "spell_school_mask"),
@@ -137,10 +144,10 @@ SPELL = Entity(
         number_or_none("recovery_ms", "RecoveryTime", "cooldown"),
         number_or_none("mana_cost", "ManaCost"),
         number_or_none("max_stacks", "StackAmount"),
-        number("proc_chance", "ProcChance", "in percent"),
+        number("proc_chance", "ProcChance", "in percent", optional=True),
         number_or_none("proc_charges", "ProcCharges"),
         number_or_none("max_targets", "MaxAffectedTargets"),
-        enum("spell_family", "SpellFamilyName", "spell_family"),
+        enum("spell_family", "SpellFamilyName", "spell_family", optional=True),
         each("effects", SpellEffect, range(1, 4), "Effect{n}", _effect),
         number_or_none("rank", "spell_ranks.rank"),
         refers("first_rank", "spell_ranks.first_spell_id", "spell"),

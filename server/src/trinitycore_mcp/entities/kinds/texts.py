@@ -109,7 +109,7 @@ NPC_TEXT = Entity(
     ),
     table="npc_text",
     key="ID",
-    fields=(key("ID"),),
+    fields=(key(),),
     parts=(Part((("variants", list[NpcTextVariant]),), _variants, columns=variant_columns()),),
     tables=("broadcast_text",),
 )
@@ -166,7 +166,7 @@ PAGE_TEXT = Entity(
     table="page_text",
     key="ID",
     translations=(Translations(table="page_text_locale", texts={"Text": "Text"}),),
-    fields=(key("ID"), text("text", "Text"), number_or_none("next_page_id", "NextPageID")),
+    fields=(key(), text("text", "Text"), number_or_none("next_page_id", "NextPageID")),
     parts=(
         Part((("following", Annotated[list[PageFollowing], doc("the pages after it, in order")]),), _following,
              columns=("NextPageID",)),
@@ -257,7 +257,7 @@ GOSSIP_MENU = Entity(
     ),
     table="gossip_menu",
     key="MenuID",
-    fields=(key("MenuID"),),
+    fields=(key(),),
     parts=(
         Part((("texts", list[GossipMenuText]),), _menu_texts, tables=("npc_text",)),
         Part((("options", list[GossipMenuOption]),), _menu_options, tables=("gossip_menu_option",)),
