@@ -89,6 +89,18 @@ def absent(table: str, *conditions: str) -> str:
     return f"NOT EXISTS (SELECT 1 FROM {{{table}}} WHERE {' AND '.join(conditions)})"
 
 
+def nowhere(value: str, *selects: str) -> str:
+    """Return the join and condition that say that a value is among none of the selected ones.
+
+    What is selected has no index on it, so it is gathered once: asked for each row, it would take hours.
+
+    :param selects: SELECTs of one column called id each.
+    """
+    # DISTINCT keeps the server from merging the inner SELECT into the outer one.
+    every = f"SELECT DISTINCT id FROM ({' UNION ALL '.join(selects)}) every_one"
+    return f" LEFT JOIN ({every}) found ON found.id = {value} WHERE found.id IS NULL"
+
+
 def numbers(values: Sequence[int]) -> str:
     """Return the values as an SQL list; of none, a list that holds no value that there is."""
     return ", ".join(str(int(value)) for value in sorted(set(values))) or "NULL"

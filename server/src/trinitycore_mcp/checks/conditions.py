@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from trinitycore_mcp.checks.check import Check, Group, absent, numbers
+from trinitycore_mcp.checks.check import Check, Group, absent, nowhere, numbers
 from trinitycore_mcp.conditions.vocabulary import vocabulary
 from trinitycore_mcp.schema import Family
 
@@ -114,9 +114,12 @@ def _make(family: Family) -> Sequence[Check]:
         Check(
             "reference_unused",
             "a condition reference that no condition refers to",
-            "SELECT DISTINCT {c.SourceTypeOrReferenceId} AS reference FROM {conditions c} "
-            "WHERE {c.SourceTypeOrReferenceId} < 0 AND {c.SourceTypeOrReferenceId} NOT IN "
-            "(SELECT {r.ConditionTypeOrReference} FROM {conditions r} WHERE {r.ConditionTypeOrReference} < 0)",
+            "SELECT DISTINCT {c.SourceTypeOrReferenceId} AS reference FROM {conditions c}"
+            + nowhere(
+                "{c.SourceTypeOrReferenceId}",
+                "SELECT {r.ConditionTypeOrReference} AS id FROM {conditions r} WHERE {r.ConditionTypeOrReference} < 0",
+            )
+            + " AND {c.SourceTypeOrReferenceId} < 0",
             ("reference",),
         ),
         *_values(family),

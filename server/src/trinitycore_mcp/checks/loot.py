@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trinitycore_mcp.checks.check import Check, Group, absent, fixed
+from trinitycore_mcp.checks.check import Check, Group, absent, fixed, nowhere
 
 _KINDS = (
     *("creature", "disenchant", "fishing", "gameobject", "item", "mail", "milling", "pickpocketing", "prospecting"),
@@ -74,25 +74,23 @@ def _without(owner: str, column: str, table: str, extra: str = "") -> Check:
     )
 
 
-def _unused(table: str, *users: tuple[str, str, str]) -> Check:
+def _unused(table: str, *users: str) -> Check:
     """Return the check that a loot table's loot belongs to a template.
 
-    :param users: table, column and what must hold of the row, whose alias is u0 and so on.
+    :param users: SELECTs of the loot that templates use.
     """
-    nobody = " AND ".join(
-        absent(f"{user} u{n}", f"{{u{n}.{column}}} = {{l.Entry}}", *([extra.format(u=f"u{n}")] if extra else []))
-        for n, (user, column, extra) in enumerate(users)
-    )
     return Check(
         "loot_unused",
         "loot that no template uses",
-        f"SELECT DISTINCT '{table}' AS loot_table, {{l.Entry}} AS loot_id FROM {{{table} l}} WHERE {nobody}",
+        f"SELECT DISTINCT '{table}' AS loot_table, {{l.Entry}} AS loot_id FROM {{{table} l}}"
+        + nowhere("{l.Entry}", *users),
         ("loot_id",),
     )
 
 
-# The loot of a chest (3) and of a fishing hole (25) is their second datum.
-_CHESTS = "{{{u}.type}} IN (3, 25)"
+def _used(owner: str, column: str, where: str = "") -> str:
+    return f"SELECT {{t.{column}}} AS id FROM {{{owner}_template t}}{where}"
+
 
 GROUP = Group(
     "check_loot",
@@ -106,21 +104,24 @@ GROUP = Group(
         _without("creature", "skinloot", "skinning_loot_template"),
         _without("gameobject", "Data1", "gameobject_loot_template", " AND {t.type} IN (3, 25)"),
         _without("item", "DisenchantID", "disenchant_loot_template"),
-        _unused("creature_loot_template", ("creature_template", "lootid", "")),
-        _unused("pickpocketing_loot_template", ("creature_template", "pickpocketloot", "")),
-        _unused("skinning_loot_template", ("creature_template", "skinloot", "")),
-        _unused("gameobject_loot_template", ("gameobject_template", "Data1", _CHESTS)),
-        _unused("disenchant_loot_template", ("item_template", "DisenchantID", "")),
-        _unused("item_loot_template", ("item_template", "entry", "")),
+        _unused("creature_loot_template", _used("creature", "lootid")),
+        _unused("pickpocketing_loot_template", _used("creature", "pickpocketloot")),
+        _unused("skinning_loot_template", _used("creature", "skinloot")),
+        # The loot of a chest (3) and of a fishing hole (25) is their second datum.
+        _unused("gameobject_loot_template", _used("gameobject", "Data1", " WHERE {t.type} IN (3, 25)")),
+        _unused("disenchant_loot_template", _used("item", "DisenchantID")),
+        _unused("item_loot_template", _used("item", "entry")),
         Check(
             "reference_unused",
             "a loot reference that no loot refers to",
-            "SELECT DISTINCT {l.Entry} AS loot_id FROM {reference_loot_template l} WHERE {l.Entry} NOT IN ("
-            + " UNION ".join(
-                f"SELECT ABS({{u{n}.Reference}}) FROM {{{table} u{n}}} WHERE {{u{n}.Reference}} <> 0"
-                for n, table in enumerate(_TABLES)
-            )
-            + ")",
+            "SELECT DISTINCT {l.Entry} AS loot_id FROM {reference_loot_template l}"
+            + nowhere(
+                "{l.Entry}",
+                *(
+                    f"SELECT ABS({{u{n}.Reference}}) AS id FROM {{{table} u{n}}} WHERE {{u{n}.Reference}} <> 0"
+                    for n, table in enumerate(_TABLES)
+                ),
+            ),
             ("loot_id",),
         ),
     ),

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from trinitycore_mcp.checks.check import Check, Group, absent, fixed
+from trinitycore_mcp.checks.check import Check, Group, absent, fixed, nowhere
 
 # QUEST_FLAGS_AUTO_COMPLETE: ends by itself.
 _AUTO_COMPLETE = 0x10000
 _QUEST_GIVER = 2
 # disables.sourceType of quests: what is disabled on purpose is no problem.
 _ENABLED = absent("disables d", "{d.sourceType} = 1", "{d.entry} = {q.ID}")
-_QUEST = "SELECT {q.ID} AS quest FROM {quest_template q} WHERE " + _ENABLED + " AND "
 _ADDON = "SELECT {a.ID} AS quest, {a.%s} AS other_quest FROM {quest_template_addon a} WHERE {a.%s} <> 0 AND "
 _GIVERS = ("creature", "gameobject")
 # More steps back than any chain has; a circle that does not lead back to where it was entered ends there.
 _MOST_STEPS = 60
 
 
-def _quest(kind: str, meaning: str, where: str) -> Check:
-    return Check(kind, meaning, _QUEST + where, ("quest",))
+def _given(kind: str, meaning: str, *selects: str) -> Check:
+    """Return the check that a quest is among those that are selected (as id)."""
+    sql = "SELECT {q.ID} AS quest FROM {quest_template q}" + nowhere("{q.ID}", *selects) + " AND " + _ENABLED
+    return Check(kind, meaning, sql, ("quest",))
 
 
 def _link(kind: str, meaning: str, column: str) -> Check:
@@ -99,26 +100,21 @@ GROUP = Group(
     "quests that nothing starts or ends, starters and enders that do not exist, chains with missing or circular "
     "previous quests, and requirements, rewards or levels that can't be",
     fixed(
-        _quest(
+        _given(
             "no_starter",
             "nothing starts a quest: no creature, gameobject, item or event",
-            " AND ".join(
-                (
-                    absent("creature_queststarter c", "{c.quest} = {q.ID}"),
-                    absent("gameobject_queststarter g", "{g.quest} = {q.ID}"),
-                    absent("item_template i", "{i.startquest} = {q.ID}"),
-                    absent("game_event_creature_quest e", "{e.quest} = {q.ID}"),
-                    absent("game_event_gameobject_quest f", "{f.quest} = {q.ID}"),
-                )
-            ),
+            "SELECT {c.quest} AS id FROM {creature_queststarter c}",
+            "SELECT {g.quest} AS id FROM {gameobject_queststarter g}",
+            "SELECT {i.startquest} AS id FROM {item_template i} WHERE {i.startquest} > 0",
+            "SELECT {e.quest} AS id FROM {game_event_creature_quest e}",
+            "SELECT {f.quest} AS id FROM {game_event_gameobject_quest f}",
         ),
-        _quest(
+        _given(
             "no_ender",
             "nothing ends a quest: no creature or gameobject, and it does not end by itself",
-            f"({{q.Flags}} & {_AUTO_COMPLETE}) = 0 AND "
-            + absent("creature_questender c", "{c.quest} = {q.ID}")
-            + " AND "
-            + absent("gameobject_questender g", "{g.quest} = {q.ID}"),
+            "SELECT {c.quest} AS id FROM {creature_questender c}",
+            "SELECT {g.quest} AS id FROM {gameobject_questender g}",
+            f"SELECT {{a.ID}} AS id FROM {{quest_template a}} WHERE ({{a.Flags}} & {_AUTO_COMPLETE}) <> 0",
         ),
         *_relations(),
         Check(

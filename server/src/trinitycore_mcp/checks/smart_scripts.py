@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from trinitycore_mcp.checks.check import Check, Group, absent, numbers
+from trinitycore_mcp.checks.check import Check, Group, absent, nowhere, numbers
 from trinitycore_mcp.schema import Family
 from trinitycore_mcp.sentences import Phrase, phrases
 
@@ -138,18 +138,19 @@ def _make(family: Family) -> Sequence[Check]:
             "action_list_unused",
             "a list of timed actions that no row calls",
             "SELECT DISTINCT {s.entryorguid} AS action_list FROM {smart_scripts s} "
-            f"WHERE {{s.source_type}} = {_LIST} AND {{s.entryorguid}} NOT IN ("
-            + " UNION ".join(
-                f"SELECT {{a{place}.action_param{place}}} FROM {{smart_scripts a{place}}} "
-                f"WHERE {{a{place}.action_type}} IN ({f'{_CALL_LIST}, ' if place == 1 else ''}{_CALL_RANDOM_LIST})"
-                for place in range(1, 7)
+            "LEFT JOIN (SELECT DISTINCT {r.action_param1} AS least, {r.action_param2} AS most FROM {smart_scripts r} "
+            f"WHERE {{r.action_type}} = {_CALL_LIST_OF_RANGE}) ranges "
+            "ON {s.entryorguid} BETWEEN ranges.least AND ranges.most"
+            + nowhere(
+                "{s.entryorguid}",
+                *(
+                    f"SELECT {{a{place}.action_param{place}}} AS id FROM {{smart_scripts a{place}}} "
+                    f"WHERE {{a{place}.action_type}} IN "
+                    f"({f'{_CALL_LIST}, ' if place == 1 else ''}{_CALL_RANDOM_LIST})"
+                    for place in range(1, 7)
+                ),
             )
-            + ") AND "
-            + absent(
-                "smart_scripts r",
-                f"{{r.action_type}} = {_CALL_LIST_OF_RANGE}",
-                "{s.entryorguid} BETWEEN {r.action_param1} AND {r.action_param2}",
-            ),
+            + f" AND ranges.least IS NULL AND {{s.source_type}} = {_LIST}",
             ("action_list",),
         ),
         _check(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trinitycore_mcp.checks.check import Check, Group, absent, fixed
+from trinitycore_mcp.checks.check import Check, Group, absent, fixed, nowhere
 
 _ROW = "SELECT {v.entry} AS creature, {v.slot} AS slot, {v.item} AS item"
 _KEY = ("creature", "item", "extended_cost")
@@ -35,10 +35,10 @@ GROUP = Group(
         Check(
             "creature_missing",
             "a vendor's list belongs to a creature that does not exist, and no other list takes it in",
-            "SELECT DISTINCT {v.entry} AS creature FROM {npc_vendor v} WHERE "
-            + absent("creature_template t", "{t.entry} = {v.entry}")
+            "SELECT DISTINCT {v.entry} AS creature FROM {npc_vendor v}"
+            + nowhere("{v.entry}", "SELECT -{o.item} AS id FROM {npc_vendor o} WHERE {o.item} < 0")
             + " AND "
-            + absent("npc_vendor o", "{o.item} = -CAST({v.entry} AS SIGNED)"),
+            + absent("creature_template t", "{t.entry} = {v.entry}"),
             ("creature",),
         ),
         Check(
