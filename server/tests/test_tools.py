@@ -119,7 +119,7 @@ async def test_pages_neither_repeat_nor_skip(tools: Toolbox) -> None:
     assert len(whole) > 15
     paged: list[int] = []
     cursor = None
-    while True:
+    while len(paged) <= len(whole):
         page = await tools.call("creature_search", text="e", limit=4, **({"cursor": cursor} if cursor else {}))
         paged += [creature["id"] for creature in page["creatures"]]
         cursor = page["next_cursor"]
