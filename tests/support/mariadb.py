@@ -19,6 +19,7 @@ import atexit
 import contextlib
 import functools
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -168,8 +169,10 @@ class MariaDb:
         """Make the database if it is absent and run the .sql or .sql.gz file in it."""
         self.sql(f"CREATE DATABASE IF NOT EXISTS `{database}`")
         command = [binary("mariadb"), "--no-defaults", f"--socket={self.directory}/s", "-uroot", database]
-        reader = ["zcat", str(file)] if file.suffix == ".gz" else ["cat", str(file)]
-        with subprocess.Popen(reader, stdout=subprocess.PIPE) as source:
+        # Dumps of MySQL 8 name a collation that MariaDB before 11.4 does not know.
+        known = "s/utf8mb4_0900_ai_ci/utf8mb4_general_ci/g"
+        reader = f"{'zcat' if file.suffix == '.gz' else 'cat'} {shlex.quote(str(file))} | sed {known}"
+        with subprocess.Popen(["sh", "-c", reader], stdout=subprocess.PIPE) as source:
             done = subprocess.run(command, stdin=source.stdout, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{file}: {done.stderr.strip()}")
