@@ -34,7 +34,7 @@ def call_of(tools: Toolbox) -> Call:
 
 @pytest.mark.parametrize("family", list(Family))
 def test_every_type_reads_well_in_every_family(family: Family) -> None:
-    words = {"who": "the player", "object": "creature X (2)", "string": "'s'"}
+    words = {"who": "the player", "object": "creature X (2)", "string": "'s'", "other": "the NPC"}
     for number, phrase in vocabulary(family).types.items():
         for values in ([0, 0, 0], [1, 1, 1], [1, 2, 3], [5, 2, 0]):
             said = phrase.say(values, {}, words=words)
@@ -104,7 +104,7 @@ async def test_reference_templates_are_followed_and_cycles_named(tools: Toolbox)
 async def test_whom_a_condition_is_about_depends_on_the_source(tools: Toolbox) -> None:
     spell = await tools.call("conditions_of", source_type="Spell", entry=8690)
     row = spell["sources"][0]["any_of"][0]["all_of"][0]
-    assert row["sentence"] == "The target is in the party of condition target 0"
+    assert row["sentence"] == "The target is in the party of the caster"
     assert row["error"] == "type 1, text 0"
     vendor = await tools.call("conditions_of", source_type="Vendor Item")
     assert "item Small Blue Pouch (828) in creature Farmer Saldean (233)" in vendor["sources"][0]["about"]

@@ -108,6 +108,7 @@ def _plain(vocabulary: Vocabulary, row: Row, names: Names, source_type: int) -> 
     words = {
         "who": vocabulary.who(source_type, row["ConditionTarget"]),
         "object": f"{thing[0] if thing else 'object with entry'} {called}".rstrip() + f" ({entry})",
+        "other": vocabulary.who(source_type, numbers[0]),
         "string": repr(row["ConditionStringValue1"] or ""),
     }
     if not called:

@@ -127,7 +127,8 @@ def _about(words: Vocabulary, source_type: int, row: Row, names: Names) -> str:
         show(str(source.data[place]), value, names) if value or source.data[place] != "unused" else ""
         for place, value in (("entry", entry), ("group", group))
     ]
-    return f"{source.data['about']}: {' in '.join(part for part in parts if part)}"
+    between = ", " if source.data["group"] == "effect_mask" else " in "
+    return f"{source.data['about']}: {between.join(part for part in parts if part)}"
 
 
 def _source_references(words: Vocabulary, source_type: int, row: Row) -> list[Reference]:
