@@ -40,7 +40,7 @@ class Check:
 
     def needs(self, schema: Schema) -> tuple[tuple[str, int], ...]:
         """Return the tables that must hold so many rows for the check to be true of this database."""
-        used = {table for table, _ in _TABLE.findall(self.sql if isinstance(self.sql, str) else self.sql[0])}
+        used = {table for table, _ in _TABLE.findall(self.sql if isinstance(self.sql, str) else " ".join(self.sql))}
         client = _CLIENT_DATA if schema.family is Family.TRINITYCORE_MASTER else {}
         return (*self.complete, *((table, rows) for table, rows in client.items() if table in used))
 

@@ -36,10 +36,10 @@ GROUP = Group(
             "menu_missing",
             _MENU_MISSING,
             (
-                "SELECT {t.entry} AS creature, {t.gossip_menu_id} AS menu FROM {creature_template t} "
-                "WHERE {t.gossip_menu_id} > 0 AND " + absent("gossip_menu m", "{m.MenuID} = {t.gossip_menu_id}"),
                 "SELECT {g.CreatureID} AS creature, {g.MenuID} AS menu FROM {creature_template_gossip g} "
                 "WHERE {g.MenuID} > 0 AND " + absent("gossip_menu m", "{m.MenuID} = {g.MenuID}"),
+                "SELECT {t.entry} AS creature, {t.gossip_menu_id} AS menu FROM {creature_template t} "
+                "WHERE {t.gossip_menu_id} > 0 AND " + absent("gossip_menu m", "{m.MenuID} = {t.gossip_menu_id}"),
             ),
             ("creature", "menu"),
         ),

@@ -107,15 +107,15 @@ def _make(family: Family) -> Sequence[Check]:
             "creature_model_missing",
             "a creature spawn or template has a model that creature_model_info does not know",
             (
+                "SELECT {m.CreatureID} AS creature, {m.Idx} AS slot, {m.CreatureDisplayID} AS model "
+                "FROM {creature_template_model m} WHERE "
+                + absent("creature_model_info i", "{i.DisplayID} = {m.CreatureDisplayID}"),
                 " UNION ALL ".join(
                     f"SELECT {{t.entry}} AS creature, {n} AS slot, {{t.modelid{n}}} AS model "
                     f"FROM {{creature_template t}} WHERE {{t.modelid{n}}} <> 0 AND "
                     + absent("creature_model_info i", f"{{i.DisplayID}} = {{t.modelid{n}}}")
                     for n in range(1, 5)
                 ),
-                "SELECT {m.CreatureID} AS creature, {m.Idx} AS slot, {m.CreatureDisplayID} AS model "
-                "FROM {creature_template_model m} WHERE "
-                + absent("creature_model_info i", "{i.DisplayID} = {m.CreatureDisplayID}"),
             ),
             ("creature", "slot"),
         ),
