@@ -65,7 +65,7 @@ class SpokenTexts(Struct, frozen=True):
 @tool(title="Texts of a creature")
 async def creature_text(
     call: Call,
-    creature: Id,
+    creature: Annotated[Id, doc("the creature's entry")],
     group: Annotated[Annotated[int, Meta(ge=0, le=255)] | None, doc("only this group")] = None,
     locale: Locale = None,
 ) -> SpokenTexts:

@@ -57,8 +57,8 @@ class SpawnsNear(Struct, frozen=True):
 @tool(title="Spawns of a creature or gameobject")
 async def spawns(
     call: Call,
-    kind: Literal["creature", "gameobject"],
-    id: Id,
+    kind: Annotated[Literal["creature", "gameobject"], doc("what it is")],
+    id: Annotated[Id, doc("its entry, as in creature_get or gameobject_get")],
     map: Annotated[MapId | None, doc("only on this map")] = None,
     zone: Annotated[Id | None, doc("only in this zone or area, where the database says which")] = None,
     limit: Limit = 50,
@@ -156,9 +156,9 @@ def _related(found: Sequence[Spawn], kind: Kind, entry: int) -> list[Related]:
 @tool(title="Spawns around a place")
 async def spawns_near(
     call: Call,
-    map: MapId,
-    x: Coordinate,
-    y: Coordinate,
+    map: Annotated[MapId, doc("the map's id")],
+    x: Annotated[Coordinate, doc("yards, to the north")],
+    y: Annotated[Coordinate, doc("yards, to the west")],
     z: Annotated[Coordinate | None, doc("leave it out to ignore heights")] = None,
     radius: Annotated[float, Meta(gt=0, le=1000, description="yards")] = 50,
     kind: Annotated[Literal["creature", "gameobject"] | None, doc("only these; default: both")] = None,
