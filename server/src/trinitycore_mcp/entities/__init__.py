@@ -1,4 +1,17 @@
-"""The things of the game that can be looked up: one design for all of them."""
+"""The things of the game that can be looked up: one design for all of them.
+
+Adding one is data, registered by a module in kinds/:
+
+    TELEPORT = Entity(
+        name="teleport", plural="teleports", title="a teleport", about="A place that game masters go to by name.",
+        table="game_tele", key="id", label="name",
+        fields=(key(), label("name"), refers("map", "map", "map", none=())),
+        summary=("id", "name", "map"),
+        filters=(filters.equal("map", "map", "only on this map"),),
+    )
+
+It then has teleport_get, teleport_search, trinity://teleport/{id} with completion, and its part in world_search.
+"""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ CREATURE = Entity(
         Link("quest_get", "quests_started", "the quest {name}, which it starts"),
         Link("quest_get", "quests_ended", "the quest {name}, which it ends"),
         Link("creature_get", "difficulty_creature_ids", "its template in another difficulty"),
-        Link("gossip_menu_get", "gossip_menu_id", "what it says and offers"),
+        Link("gossip_tree", "gossip_menu_id", "what it says and offers, with all menus below", argument="menu"),
     ),
 )  # fmt: skip
 

@@ -264,6 +264,7 @@ GOSSIP_MENU = Entity(
         listed("creatures", "creature", "creature_template", "gossip_menu_id", "entry", "who opens with it"),
     ),
     links=(
+        Link("gossip_tree", "id", "the menu with all menus below, and the conditions", argument="menu"),
         Link("npc_text_get", "texts.text_id", "what is said"),
         Link("gossip_menu_get", "options.opens_menu_id", "a menu that an option opens"),
         Link("creature_get", "creatures", "{name}, who opens with it"),
