@@ -89,6 +89,12 @@ def project_version(source: Path) -> str:
     return str(stated)
 
 
+def project_extras(source: Path) -> list[str]:
+    """Return the names of the project's optional dependencies, which are deployed too."""
+    settings = tomllib.loads((source / "pyproject.toml").read_text())
+    return sorted(settings.get("project", {}).get("optional-dependencies", {}))
+
+
 def source_version(source: Path) -> str:
     """Return the release that a package's sources make: its version and a hash of its content.
 
@@ -196,10 +202,13 @@ class Wheelhouse:
             partial = folder.with_name(folder.name + ".partial")
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
-            # The wheel takes part, so that pip proves that the pinned set satisfies what the package declares.
+            # The wheel takes part, so that pip proves that the pinned set satisfies what the package declares, extras
+            # included: they are switched on by configuration, which must not need another installation.
+            extras = project_extras(self.source)
+            package = f"{wheel}[{','.join(extras)}]" if extras else str(wheel)
             self._pip(
                 *("download", "--only-binary=:all:", "--dest", str(partial), *target.pip_options()),
-                *("--requirement", str(requirements), self.installer, str(wheel)),
+                *("--requirement", str(requirements), self.installer, package),
             )
             (partial / wheel.name).unlink(missing_ok=True)
             partial.rename(folder)

@@ -54,37 +54,11 @@ options:
     type: list
     elements: str
     default: []
-  accounts:
-    description: Accounts and all of their privileges.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      user:
-        description: Name.
-        type: str
-        required: true
-      host:
-        description: Host pattern.
-        type: str
-        default: "%"
-      password:
-        description: Password.
-        type: str
-        required: true
-      tls:
-        description: Whether the account must use TLS. An account of V(localhost) comes by the Unix socket.
-        type: bool
-        default: true
-      privileges:
-        description:
-          - Privileges by level, such as C(*.*), C(world.*) or C(mcp.deployment_record), named as SHOW GRANTS does.
-        type: dict
-        default: {}
   socket:
     description: Unix socket of the server on this host.
     type: path
     default: /run/mysqld/mysqld.sock
+extends_documentation_fragment: [trinitycore.mcp.mysql_accounts]
 attributes:
   check_mode:
     support: full
@@ -126,6 +100,7 @@ actions:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql import accounts
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.accounts import Account
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
@@ -165,29 +140,18 @@ def main() -> None:
             "bootstrap_primary": {"type": "str", "required": True},
             "schema": {"type": "str", "default": "mcp"},
             "databases": {"type": "list", "elements": "str", "default": []},
-            "accounts": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": {
-                    "user": {"type": "str", "required": True},
-                    "host": {"type": "str", "default": "%"},
-                    "password": {"type": "str", "required": True, "no_log": True},
-                    "tls": {"type": "bool", "default": True},
-                    "privileges": {"type": "dict", "default": {}},
-                },
-            },
+            "accounts": {"type": "list", "elements": "dict", "default": [], "options": accounts.OPTIONS},
             "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
         },
         supports_check_mode=True,
     )
     options = dict(module.params)
-    wanted = Wanted(
-        schema=options["schema"],
-        databases=options["databases"],
-        accounts=[Account.from_dict(account) for account in options["accounts"]],
-    )
     try:
+        wanted = Wanted(
+            schema=options["schema"],
+            databases=options["databases"],
+            accounts=[Account.from_dict(account) for account in options["accounts"]],
+        )
         decision = decide([Member.from_dict(member) for member in options["members"]], options["bootstrap_primary"])
         actions = act(options, wanted, module.check_mode) if decision.primary == options["name"] else []
     except DatabaseError as error:

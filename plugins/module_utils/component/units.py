@@ -142,7 +142,7 @@ class Units:
         restart_on, reload_on = self._watched(unit, state)
         began = time.time()
         if not state.is_active:
-            self._act("start", name, "start")
+            self._start(name, state)
             self._report.started.append(name)
             self._settle(unit, restart_on, reload_on, began)
             return
@@ -169,6 +169,15 @@ class Units:
             self._settle(unit, restart_on, reload_on, began)
         elif (stamp.restart, stamp.reload) != (restart_on, reload_on) and not self._report.check:
             self._stamps.write(name, Stamp(state.invocation, restart_on, reload_on))
+
+    def _start(self, name: str, state: UnitState) -> None:
+        """Start a unit that is not up; one that fails again and again may just be at it with its former files."""
+        try:
+            self._act("start", name, "start")
+        except ComponentError:
+            if state.is_down:
+                raise
+            self._act("restart", name, "start")
 
     def _probe(self, unit: dict[str, Any]) -> list[str]:
         """Why the running unit is not as it should be, by its own probe; empty when it is."""

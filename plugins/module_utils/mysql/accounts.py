@@ -5,23 +5,42 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from . import readable
 from .connection import Connection
 from .flavor import Flavor, grant_level
+from .readable import Rule
+
+OPTIONS: dict[str, Any] = {
+    "user": {"type": "str", "required": True},
+    "host": {"type": "str", "default": "%"},
+    "password": {"type": "str", "required": True, "no_log": True},
+    "tls": {"type": "bool", "default": True},
+    "privileges": {"type": "dict", "default": {}},
+    "readable": {"type": "dict", "default": {}},
+}
+"""How modules take an account; documented in the fragment `mysql_accounts`."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """A wanted account. `privileges` maps a level (`*.*`, `world.*`, `mcp.table`) to privileges in upper case."""
+    """A wanted account. `privileges` maps a level (`*.*`, `world.*`, `mcp.table`) to privileges in upper case.
+
+    `readable` adds what rules open in databases of which it may read a part.
+    """
 
     user: str
     host: str
     password: str
     tls: bool
     privileges: dict[str, frozenset[str]]
+    readable: tuple[Rule, ...] = ()
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Account:
-        """Build an account from the module's option."""
+        """Build an account from the module's option.
+
+        :raises DatabaseError: a rule of `readable` is wrong.
+        """
         return cls(
             user=data["user"],
             host=data["host"],
@@ -32,6 +51,7 @@ class Account:
                 for level, wanted in data["privileges"].items()
                 if wanted
             },
+            readable=tuple(Rule.from_dict(*entry) for entry in (data.get("readable") or {}).items()),
         )
 
     def __str__(self) -> str:
@@ -56,18 +76,32 @@ def ensure(server: Connection, flavor: Flavor, account: Account, dry: bool) -> l
         flavor.alter_account(server, account.user, account.host, wanted_hash, account.tls)
 
     has: dict[str, set[str]] = present["grants"]
-    for level in sorted({*account.privileges, *has}):
-        wanted = account.privileges.get(level, frozenset())
+    should = {**account.privileges, **readable.grants(server, account.readable)}
+    for level in sorted({*should, *has}):
+        wanted = should.get(level, frozenset())
         for verb, link, privileges in (
             ("GRANT", "TO", wanted - has.get(level, set())),
             ("REVOKE", "FROM", has.get(level, set()) - wanted),
         ):
             if not privileges:
                 continue
-            listed = ", ".join(sorted(privileges))
+            listed = _listed(privileges)
             done.append(f"{verb.lower()} {listed} on {level} {link.lower()} {account}")
             if not dry:
                 # The level holds % (as an escaped wildcard at times), which is the driver's placeholder sign.
-                statement = f"{verb} {listed} ON {level.replace('%', '%%')} {link} %s@%s"
+                statement = f"{verb} {listed} ON {level} {link} ".replace("%", "%%") + "%s@%s"
                 server.execute(statement, [account.user, account.host])
     return done
+
+
+def _listed(privileges: set[str] | frozenset[str]) -> str:
+    """Return privileges as GRANT takes them: those on columns of the same kind together."""
+    columns: dict[str, list[str]] = {}
+    plain = []
+    for one in sorted(privileges):
+        name, bracket, column = one.partition(" (")
+        if bracket:
+            columns.setdefault(name, []).append(column[:-1])
+        else:
+            plain.append(one)
+    return ", ".join([*plain, *(f"{name} ({', '.join(names)})" for name, names in columns.items())])

@@ -256,19 +256,38 @@ class MariaDB(Flavor):
 _GRANT = re.compile(r"^GRANT (?P<what>.+?) ON (?P<level>(?:`(?:[^`]|``)*`|\*)\.(?:`(?:[^`]|``)*`|\*)) TO ")
 
 
+_PRIVILEGE = re.compile(r"\s*(?P<name>[A-Z][A-Z0-9_ ]*?)\s*(?:\((?P<columns>(?:`(?:[^`]|``)*`|[^)`])*)\))?\s*(?:,|$)")
+_COLUMN = re.compile(r"`((?:[^`]|``)*)`|([^\s,`]+)")
+
+
 def parse_grants(lines: list[str]) -> dict[str, set[str]]:
-    """Turn ``SHOW GRANTS`` into ``{level: {privilege}}``, levels as in ``*.*`` and ```world`.*``."""
+    """Turn ``SHOW GRANTS`` into ``{level: {privilege}}``, levels as in ``*.*`` and ```world`.*``.
+
+    Privileges on columns come one by one, as `column_privilege` writes them.
+    """
     grants: dict[str, set[str]] = {}
     for line in lines:
         found = _GRANT.match(line)
         if not found:
             continue
-        privileges = {one.strip() for one in found["what"].split(",")} - {"USAGE"}
+        privileges: set[str] = set()
+        for one in _PRIVILEGE.finditer(found["what"]):
+            if one["columns"] is None:
+                privileges.add(one["name"])
+            else:
+                names = ((quoted_name or plain) for quoted_name, plain in _COLUMN.findall(one["columns"]))
+                privileges |= {column_privilege(one["name"], name.replace("``", "`")) for name in names}
+        privileges -= {"USAGE"}
         if line.endswith(" WITH GRANT OPTION"):
             privileges.add("GRANT OPTION")
         if privileges:
             grants.setdefault(found["level"], set()).update(privileges)
     return grants
+
+
+def column_privilege(privilege: str, column: str) -> str:
+    """Return a privilege on one column, such as ``SELECT (`id`)``."""
+    return f"{privilege} ({quoted(column)})"
 
 
 def grant_level(level: str) -> str:

@@ -68,20 +68,28 @@ def differences(documented: Mapping[str, Any], real: Mapping[str, Any], where: s
         )
 
 
+def documented_options(name: str) -> dict[str, Any]:
+    """Return the options that a module documents, those of its fragments too."""
+    documentation = yaml.safe_load(importlib.import_module(f"{PACKAGE}.modules.{name}").DOCUMENTATION)
+    options: dict[str, Any] = dict(documentation.get("options") or {})
+    for fragment in documentation.get("extends_documentation_fragment") or []:
+        shared = importlib.import_module(f"{PACKAGE}.doc_fragments.{fragment.rpartition('.')[2]}").ModuleDocFragment
+        options |= yaml.safe_load(shared.DOCUMENTATION)["options"]
+    return options
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_options_are_the_real_ones(name: str) -> None:
-    module = importlib.import_module(f"{PACKAGE}.modules.{name}")
-    documentation = yaml.safe_load(module.DOCUMENTATION)
-    spec = argument_spec(name)
-    if spec is not None or documentation.get("options"):
+    spec, documented = argument_spec(name), documented_options(name)
+    if spec is not None or documented:
         public = {option: part for option, part in (spec or {}).items() if option not in INTERNAL.get(name, ())}
-        assert list(differences(documentation.get("options"), public)) == []
+        assert list(differences(documented, public)) == []
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_use_the_module_with_options_that_it_has(name: str) -> None:
     module = importlib.import_module(f"{PACKAGE}.modules.{name}")
-    known = yaml.safe_load(module.DOCUMENTATION).get("options") or {}
+    known = documented_options(name)
     used = [
         task[f"trinitycore.mcp.{name}"] for task in yaml.safe_load(module.EXAMPLES) if f"trinitycore.mcp.{name}" in task
     ]
