@@ -217,6 +217,10 @@ async def test_gossip_menu_and_texts(tools: Toolbox) -> None:
     first = await tools.call("npc_text_get", id=menu["texts"][0]["text_id"])
     words = first["variants"][0]["male"] or first["variants"][0]["female"]
     assert words.startswith(menu["texts"][0]["begins"])
+    turnips = await tools.call("npc_text_get", id=1901, locale="deDE")
+    assert turnips["variants"][0]["male"] == "Da unten? Vor allem Rüben."
+    german = await tools.call("npc_text_get", id=1853, locale="deDE")
+    assert german["variants"][0]["male"].startswith("Kommt herein")
 
 
 async def test_world_search_ranks_over_all_kinds(tools: Toolbox) -> None:

@@ -87,6 +87,23 @@ async def test_azerothcore_is_read_like_trinitycore(mariadb: MariaDb, world: str
     assert (await over.services.schemas.current()).family is Family.AZEROTHCORE
 
 
+async def test_azerothcore_calls_broadcast_texts_by_sex(mariadb: MariaDb, world: str, over: Toolbox) -> None:
+    mariadb.load(world, LAB_WORLD / "world.sql")
+    mariadb.load(world, LAB_WORLD / "world_gossip.sql")
+    mariadb.sql(
+        "CREATE TABLE acore_string (entry INT UNSIGNED NOT NULL PRIMARY KEY); DROP TABLE trinity_string;"
+        "ALTER TABLE broadcast_text CHANGE Text MaleText LONGTEXT, CHANGE Text1 FemaleText LONGTEXT;"
+        "ALTER TABLE broadcast_text_locale CHANGE Text MaleText TEXT, CHANGE Text1 FemaleText TEXT;",
+        world,
+    )
+    [[number, words]] = mariadb.sql(
+        "SELECT n.ID, b.MaleText FROM npc_text n JOIN broadcast_text b ON b.ID = n.BroadcastTextID0 LIMIT 1", world
+    )
+    said = await over.call("npc_text_get", id=int(number))
+    assert said["variants"][0]["male"] == words
+    assert await over.call("npc_text_get", id=int(number), locale="deDE")
+
+
 @pytest.fixture
 def master(mariadb: MariaDb, world: str) -> None:
     """That world as TrinityCore master shapes it."""

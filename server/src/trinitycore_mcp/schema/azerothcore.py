@@ -42,6 +42,8 @@ COLUMNS: Mapping[str, str] = {
     "achievement_dbc.count": "Minimum_Criteria",
     "achievement_dbc.refAchievement": "Shares_Criteria",
     "achievement_reward_locale.Body": "Text",
+    **{f"{table}.Text": "MaleText" for table in ("broadcast_text", "broadcast_text_locale")},
+    **{f"{table}.Text1": "FemaleText" for table in ("broadcast_text", "broadcast_text_locale")},
     "factiontemplate_dbc.name": "(SELECT f.`Name_Lang_enUS` FROM {faction_dbc} f WHERE f.`ID` = {t}.`Faction`)",
     **{f"spell_dbc.{column}{n}": f"{here}_{n}" for column, here in _EFFECT.items() for n in (1, 2, 3)},
     "spell_dbc.Id": "ID",
