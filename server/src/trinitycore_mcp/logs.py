@@ -44,10 +44,15 @@ def configure(level: str) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
+    logging.getLogger().handlers[:] = [handler]
+    set_level(level)
+    # uvicorn brings handlers of its own unless told otherwise (log_config=None does that).
+    logging.captureWarnings(True)
+
+
+def set_level(level: str) -> None:
+    """Log from this level on; see `configure`."""
     root = logging.getLogger()
-    root.handlers[:] = [handler]
     root.setLevel(level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(root.level, logging.WARNING) if level != "DEBUG" else logging.INFO)
-    # uvicorn brings handlers of its own unless told otherwise (log_config=None does that).
-    logging.captureWarnings(True)

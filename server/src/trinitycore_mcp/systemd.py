@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
+import time
+
+_log = logging.getLogger(__name__)
 
 
 def notify(state: str) -> None:
@@ -14,8 +18,17 @@ def notify(state: str) -> None:
         return
     if address.startswith("@"):  # abstract socket
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-        channel.sendto(state.encode(), address)
+    # A manager that is not there or does not read is no reason to stop serving, nor to wait.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as channel:
+        try:
+            channel.sendto(state.encode(), address)
+        except OSError as error:
+            _log.warning("service manager not told", extra={"fields": {"state": state, "error": str(error)}})
+
+
+def notify_reloading() -> None:
+    """Say that a reload begins; READY=1 says that it is over. Type=notify-reload wants the time with it."""
+    notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 def watchdog_interval() -> float | None:

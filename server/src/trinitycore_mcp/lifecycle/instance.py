@@ -90,6 +90,7 @@ def _endpoint(parts: Parts) -> tuple[McpEndpoint, tuple[StreamableHTTPSessionMan
         plain.handle_request,
         streaming.handle_request,
         parts.protocol.server_info_stamp,
+        parts.tracing,
     )
     return endpoint, (plain, streaming)
 

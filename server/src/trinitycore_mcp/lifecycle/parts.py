@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from mcp.server.lowlevel import Server
@@ -33,6 +33,7 @@ from trinitycore_mcp.jobs import Schedule
 from trinitycore_mcp.jobs.retention import audit_retention
 from trinitycore_mcp.leader import Leader
 from trinitycore_mcp.lifecycle.logins import reader_settings, redis_settings, request_state_keys, writer_settings
+from trinitycore_mcp.observe import export
 from trinitycore_mcp.observe.recorder import Recorder
 from trinitycore_mcp.observe.trace import new_trace_id
 from trinitycore_mcp.prompts import PROMPTS
@@ -40,6 +41,11 @@ from trinitycore_mcp.redis_link import RedisLink
 from trinitycore_mcp.resources import RESOURCES
 from trinitycore_mcp.schema import Schemas
 from trinitycore_mcp.services import Services
+
+if TYPE_CHECKING:
+    from trinitycore_mcp.database.session import SessionSettings
+    from trinitycore_mcp.observe.sentry import ErrorReports
+    from trinitycore_mcp.observe.tracing import Tracing
 
 WARMER = Principal("warming", frozenset({"read", "players"}), "none")
 """Who asks for the lookups that fill the cache after start."""
@@ -64,11 +70,16 @@ class Parts:
     bus: FleetBus
     listen: FleetListenHandler
     protocol: Server[Any]
+    tracing: Tracing | None = None
+    error_reports: ErrorReports | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep everything going while the context is open."""
         async with AsyncExitStack() as stack:
+            for telling in (self.error_reports, self.tracing):  # the last to end: they tell of the others' end too
+                if telling is not None:
+                    await stack.enter_async_context(telling.running())
             await stack.enter_async_context(self.services.health.running())
             await stack.enter_async_context(self.services.database.running())
             await stack.enter_async_context(self.link.running())
@@ -128,7 +139,9 @@ def assemble(loaded: Loaded) -> Parts:
     config = loaded.config
     names = config.database.databases
     instance = config.server.instance_name or socket.gethostname()
-    database = Database(config.database, reader_settings(loaded))
+    catalogue = tools.catalogue(config)
+    tracing = export.tracing(loaded, instance, [tool.name for tool in catalogue])
+    database = _database(config, reader_settings(loaded), tracing)
     schemas = Schemas(
         database,
         {"world": names.world, "characters": names.characters, "auth": names.auth, "hotfixes": names.hotfixes},
@@ -159,7 +172,7 @@ def assemble(loaded: Loaded) -> Parts:
     )
     jobs = [audit_retention(writer, lambda: services.config.retention.audit_days)] if writer is not None else []
     flights = Flights()
-    dispatcher = Dispatcher(services, tools.catalogue(config), flights, cache=cache, limiter=limiter)
+    dispatcher = Dispatcher(services, catalogue, flights, cache=cache, limiter=limiter)
     recorder = services.recorder = Recorder(dispatcher.tools)
     listen = FleetListenHandler(bus)
     server = protocol.build(
@@ -170,6 +183,7 @@ def assemble(loaded: Loaded) -> Parts:
         resources=RESOURCES,
         prompts=PROMPTS,
         request_state_keys=request_state_keys(loaded),
+        tracing=tracing,
     )
     return Parts(
         services=services,
@@ -187,7 +201,18 @@ def assemble(loaded: Loaded) -> Parts:
         bus=bus,
         listen=listen,
         protocol=server,
+        tracing=tracing,
+        error_reports=export.error_reports(loaded, instance),
     )
+
+
+def _database(config: Config, settings: SessionSettings, tracing: Tracing | None) -> Database:
+    """Return the databases; where there are traces, each read is in them."""
+    if tracing is None:
+        return Database(config.database, settings)
+    from trinitycore_mcp.observe.traced_database import TracedDatabase  # noqa: PLC0415 (loads the SDK)
+
+    return TracedDatabase(config.database, settings, tracing.tracer)
 
 
 def _is_answer(error: Exception) -> bool:

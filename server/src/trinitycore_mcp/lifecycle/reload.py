@@ -6,9 +6,10 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 
 from trinitycore_mcp import logs, systemd
-from trinitycore_mcp.config.reload import reload_plan
+from trinitycore_mcp.config.reload import APPLIED, reload_plan
 from trinitycore_mcp.config_load import ConfigError, Loaded
 from trinitycore_mcp.lifecycle.parts import Parts
 from trinitycore_mcp.web.endpoint import McpEndpoint
@@ -21,6 +22,7 @@ class Reloader:
 
     def __init__(self, loaded: Loaded, again: Callable[[], Loaded] | None, parts: Parts, endpoint: McpEndpoint) -> None:
         """:param again: reads the configuration; None: it can't be read again."""
+        self._started = loaded
         self._loaded = loaded
         self._again = again
         self._parts = parts
@@ -32,22 +34,31 @@ class Reloader:
 
     def reload(self) -> None:
         """Read the configuration again."""
-        if self._again is None:
+        if self._again is None or self._parts.services.health.draining:
             return
-        systemd.notify("RELOADING=1")
+        systemd.notify_reloading()
         try:
-            new = self._again()
-            plan = reload_plan(self._loaded.config, new.config)
-            # Keys and certificates of callers may have changed in files whose names did not.
-            self._parts.authenticator.reload(new)
+            self._take_over(self._again())
         except ConfigError as error:
             _log.error("configuration not reloaded", extra={"fields": {"errors": str(error).splitlines()}})
-        else:
-            logs.configure(new.config.logging.level)
-            self._parts.configure(new.config)
-            self._endpoint.config = new.config
-            self._loaded = new
-            fields = {"applied": plan.apply, "needs_restart": plan.restart}
-            level = logging.WARNING if plan.restart else logging.INFO
-            _log.log(level, "configuration reloaded", extra={"fields": fields})
-        systemd.notify("READY=1")
+        finally:
+            systemd.notify("READY=1")
+
+    def _take_over(self, new: Loaded) -> None:
+        """Apply what can be applied.
+
+        :raises ConfigError: a file that the configuration names can't be used; nothing was changed.
+        """
+        # Keys and certificates of callers may have changed in files whose names did not.
+        self._parts.authenticator.reload(new)
+        applied = reload_plan(self._loaded.config, new.config).apply
+        # A change that waits for a restart is named at each reload until there is one.
+        waiting = reload_plan(self._started.config, new.config).restart
+        sections = {name.partition(".")[0] for name in APPLIED}
+        config = self._started.config.model_copy(update={name: getattr(new.config, name) for name in sections})
+        logs.set_level(config.logging.level)
+        self._parts.configure(config)
+        self._endpoint.config = config
+        self._loaded = self._parts.services.loaded = replace(new, config=config)
+        fields = {"applied": applied, "needs_restart": waiting}
+        _log.log(logging.WARNING if waiting else logging.INFO, "configuration reloaded", extra={"fields": fields})

@@ -34,6 +34,15 @@ METHODS = frozenset(
     }
 )
 
+# What went wrong with us rather than with the request; the rest are answers, such as that there is no such creature.
+_LEVELS = {
+    "internal": logging.ERROR,
+    "-32603": logging.ERROR,
+    "database": logging.WARNING,
+    "timeout": logging.WARNING,
+    "too_large": logging.WARNING,
+}
+
 
 class Line(Struct):
     """The log line of a request."""
@@ -81,18 +90,20 @@ class Recorder:
         if tool and tool not in self._tools:
             tool = "unknown"
         metrics.OPERATION_DURATION.observe((method, tool, error), seconds)
-        if _log.isEnabledFor(logging.INFO):
+        level = _LEVELS.get(error, logging.INFO) if error else logging.INFO
+        if _log.isEnabledFor(level):
             self._writer.write(
                 Line(
                     time=self._writer.timestamp(),
                     trace_id=trace_id or new_trace_id(),
-                    request_id=request_id if isinstance(request_id, int) else str(request_id)[:64],
+                    request_id=request_id[:64] if isinstance(request_id, str) else request_id,
                     method=method,
                     tool=tool or None,
                     duration_ms=round(seconds * 1000, 3),
                     outcome=error or "ok",
                     principal=principal,
                     protocol=protocol,
+                    level=logging.getLevelName(level),
                 )
             )
 

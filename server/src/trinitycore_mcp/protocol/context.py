@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -23,9 +24,21 @@ def principal_of(ctx: ServerRequestContext[Any, Any]) -> Principal:
     return STDIO
 
 
+TRACE: ContextVar[str | None] = ContextVar("trinitycore_mcp.trace", default=None)
+"""The trace id of the current request's span; None where no spans are made."""
+OUTCOME: ContextVar[str] = ContextVar("trinitycore_mcp.outcome", default="")
+"""What became of the tool that the current request called, where the result does not say it: see Answer.error."""
+
+
+def traceparent_of(ctx: ServerRequestContext[Any, Any]) -> tuple[str | None, str | None]:
+    """Return traceparent and tracestate, from ``_meta`` or else from the headers."""
+    for carrier in (ctx.meta or {}, ctx.request.headers if isinstance(ctx.request, Request) else {}):
+        parent, state = carrier.get("traceparent"), carrier.get("tracestate")
+        if isinstance(parent, str):
+            return parent, state if isinstance(state, str) else None
+    return None, None
+
+
 def trace_of(ctx: ServerRequestContext[Any, Any]) -> str | None:
-    """Return the caller's trace id, from ``_meta`` or the traceparent header."""
-    carried = (ctx.meta or {}).get("traceparent")
-    if carried is None and isinstance(ctx.request, Request):
-        carried = ctx.request.headers.get("traceparent")
-    return trace_id_of(carried) if isinstance(carried, str) else None
+    """Return the trace id of the request's span, else the caller's."""
+    return TRACE.get() or trace_id_of(traceparent_of(ctx)[0])

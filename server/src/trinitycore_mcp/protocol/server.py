@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import ServerRequestContext
@@ -21,6 +21,9 @@ from trinitycore_mcp.protocol.tools import ToolHandlers
 from trinitycore_mcp.services import Services
 from trinitycore_mcp.toolkit.prompt import Prompt
 from trinitycore_mcp.toolkit.resource import Resource
+
+if TYPE_CHECKING:
+    from trinitycore_mcp.observe.tracing import Tracing
 
 NAME = "trinitycore-mcp"
 _INSTRUCTIONS = (
@@ -50,11 +53,13 @@ def build(
     resources: Iterable[Resource] = (),
     prompts: Iterable[Prompt] = (),
     request_state_keys: Sequence[str] = (),
+    tracing: Tracing | None = None,
 ) -> Server[Any]:
     """Return the server.
 
     :param request_state_keys: what seals a request's state between its rounds, the same on all instances; none given:
         a key of this process.
+    :param tracing: makes a span of each request.
     """
     tools = ToolHandlers(dispatcher)
     contents = ContentHandlers(services, resources, prompts)
@@ -80,7 +85,9 @@ def build(
         if request_state_keys
         else RequestStateSecurity.ephemeral()
     )
-    server.middleware.append(Observer(recorder))
+    # The SDK's own spans would come on top of ours, and without a header's traceparent.
+    server.middleware[:] = [each for each in server.middleware if type(each).__name__ != "OpenTelemetryMiddleware"]
+    server.middleware.append(Observer(recorder, tracing))
     server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
     return server
 

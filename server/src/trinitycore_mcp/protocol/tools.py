@@ -21,7 +21,7 @@ from mcp.types import Tool as WireTool
 from trinitycore_mcp.access.principal import Principal
 from trinitycore_mcp.dispatch import Dispatcher
 from trinitycore_mcp.errors import did_you_mean
-from trinitycore_mcp.protocol.context import principal_of, trace_of
+from trinitycore_mcp.protocol.context import OUTCOME, principal_of, trace_of
 from trinitycore_mcp.toolkit.call import Progress
 from trinitycore_mcp.toolkit.definition import Tool
 
@@ -72,6 +72,7 @@ class ToolHandlers:
             trace_id=trace_of(ctx),
             progress=_progress(ctx),
         )
+        OUTCOME.set(answer.error)
         return CallToolResult.model_validate_json(b"{" + answer.body + b"}")
 
 

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET
@@ -34,6 +34,9 @@ from trinitycore_mcp.toolkit.definition import Tool
 from trinitycore_mcp.web import wire
 from trinitycore_mcp.web.admission import Doorkeeper, Headers, known_caller
 from trinitycore_mcp.web.http import Header, answer_json
+
+if TYPE_CHECKING:
+    from trinitycore_mcp.observe.tracing import RequestSpan, Tracing
 
 _log = logging.getLogger(__name__)
 _NO_ARGUMENTS = b"{}"
@@ -65,10 +68,12 @@ class McpEndpoint:
         sdk: ASGIApp,
         sdk_streaming: ASGIApp,
         server_info: dict[str, Any],
+        tracing: Tracing | None = None,
     ) -> None:
         """:param sdk: the SDK's application that answers in JSON.
         :param sdk_streaming: the same, answering by server-sent events.
         :param server_info: what 2026-07-28 results say of us.
+        :param tracing: makes a span of each call on the short way; the SDK's way has its own observer.
         """
         self.config = config
         self._authenticator = authenticator
@@ -76,6 +81,7 @@ class McpEndpoint:
         self._recorder = recorder
         self._health = health
         self._flights = flights
+        self._tracing = tracing
         self._sdk = sdk
         self._sdk_streaming = sdk_streaming
         self._doorkeeper = Doorkeeper(config.server.allowed_hosts, config.server.allowed_origins)
@@ -221,7 +227,12 @@ class McpEndpoint:
         traceparent = params.meta.traceparent if params.meta is not None else None
         if traceparent is None and b"traceparent" in headers:
             traceparent = headers[b"traceparent"].decode("latin-1")
-        trace_id = trace_id_of(traceparent)
+        tracing, span = self._tracing, None
+        if tracing is None:
+            trace_id = trace_id_of(traceparent)
+        else:
+            span = _span(tracing, tool, message, traceparent, headers)
+            trace_id = span.trace_id
         error = "cancelled"
         try:
             given = params.arguments
@@ -243,6 +254,8 @@ class McpEndpoint:
                 principal=principal.name,
                 protocol=version.decode(),
             )
+            if span is not None:
+                span.end(error)
         tail = self._modern_tail if version == wire.MODERN else b"}}"
         body = b'{"jsonrpc":"2.0","id":%b,"result":{%b%b' % (msgspec.json.encode(message.id), answer.body, tail)
         all_headers = [_JSON, (b"content-length", b"%d" % len(body)), self._instance, *answer.headers]
@@ -332,6 +345,24 @@ def _twice(raw: list[Header]) -> str | None:
             return name.decode("latin-1")
         seen.add(name)
     return None
+
+
+def _span(
+    tracing: Tracing, tool: Tool, message: wire.Message, traceparent: str | None, headers: Headers
+) -> RequestSpan:
+    """Begin the span of a call on the short way."""
+    meta = message.params.meta if message.params is not None else None
+    state = meta.tracestate if meta is not None and meta.traceparent is not None else None
+    if state is None and b"tracestate" in headers:
+        state = headers[b"tracestate"].decode("latin-1")
+    return tracing.start(
+        "tools/call",
+        tool.name,
+        traceparent=traceparent,
+        tracestate=state,
+        request_id=message.id,
+        protocol=headers[b"mcp-protocol-version"].decode(),
+    )
 
 
 def _wants_sdk(tool: Tool) -> bool:

@@ -24,6 +24,7 @@ class Meta(Struct, frozen=True):
     client: Raw | UnsetType = field(default=UNSET, name=f"{_PREFIX}clientInfo")
     token: Raw | UnsetType = field(default=UNSET, name="progressToken")
     traceparent: str | None = None
+    tracestate: str | None = None
 
 
 class Params(Struct, frozen=True):
