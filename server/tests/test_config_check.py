@@ -11,9 +11,10 @@ import yaml
 
 from tests.support.certificates import Authority
 from trinitycore_mcp import cli
-from trinitycore_mcp.config_check import check_files
+from trinitycore_mcp.config import Config
+from trinitycore_mcp.config_check import check_files, check_tools
 from trinitycore_mcp.config_load import Loaded, load
-from trinitycore_mcp.tools import every_tool
+from trinitycore_mcp.tools import catalogue, every_tool
 
 DIGEST = "0" * 64
 
@@ -177,3 +178,15 @@ def test_check_config_says_all_and_exits_2(tmp_path: Path, capsys: pytest.Captur
     assert "did you mean port?" in errors
     assert "server.port: 0" in errors
     assert "auth: is missing" in errors
+
+
+def test_tools_are_chosen_by_patterns() -> None:
+    def config(**patterns: list[str]) -> Config:
+        return Config.model_validate({"auth": {"enabled": False}, "tools": patterns})
+
+    names = {tool.name for tool in catalogue(config(include=["creature_*", "item_get"], exclude=["*_loot"]))}
+    assert {"creature_get", "creature_search", "item_get"} <= names
+    assert not names & {"creature_loot", "item_search", "quest_get"}
+    assert check_tools(config(include=["creature_*"], exclude=["sql_*"])) == []
+    [wrong] = check_tools(config(exclude=["creatur_*"]))
+    assert wrong.startswith("tools.exclude: no tool is called 'creatur_*'; did you mean creature_")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import ssl
 from collections.abc import Callable, Iterable, Iterator
@@ -51,16 +52,20 @@ def check_files(loaded: Loaded) -> Findings:
 
 
 def check_tools(config: Config) -> list[str]:
-    """Return a line for each name of a tool in the configuration that no tool has."""
+    """Return a line for each name or pattern of tools in the configuration that no tool has."""
     named = [(f"{place}.tools.{name}", name) for place in ("cache", "limits") for name in getattr(config, place).tools]
     named += [(f"cache.warm.{number}.tool", call.tool) for number, call in enumerate(config.cache.warm)]
-    if not named:
+    patterns = [("tools.include", each) for each in config.tools.include if each != "*"]
+    patterns += [("tools.exclude", each) for each in config.tools.exclude]
+    if not named and not patterns:
         return []
     from trinitycore_mcp.errors import did_you_mean  # noqa: PLC0415
     from trinitycore_mcp.tools import every_tool  # noqa: PLC0415 (all tools: a second of imports on a slow core)
 
     known = [tool.name for tool in every_tool()]
-    return [f"{key}: no tool is called {name!r}{did_you_mean(name, known)}" for key, name in named if name not in known]
+    wrong = [(key, name) for key, name in named if name not in known]
+    wrong += [(key, pattern) for key, pattern in patterns if not fnmatch.filter(known, pattern)]
+    return [f"{key}: no tool is called {name!r}{did_you_mean(name, known)}" for key, name in wrong]
 
 
 def permission_warnings(loaded: Loaded) -> list[str]:

@@ -8,7 +8,7 @@ from trinitycore_mcp.config.cache import Cache, ToolCache, WarmCall
 from trinitycore_mcp.config.database import Breaker, Database, DatabaseHost, DatabaseNames, DatabaseTls, Pool, Writer
 from trinitycore_mcp.config.listeners import ListenerTls, Metrics, Server
 from trinitycore_mcp.config.observability import Logging, Sentry, Tracing
-from trinitycore_mcp.config.operations import Backup, Leader, Players, Retention, State
+from trinitycore_mcp.config.operations import Backup, Leader, Players, Retention, State, Tools
 from trinitycore_mcp.config.redis import Redis, RedisHost, RedisTls, Sentinel, SentinelHost
 from trinitycore_mcp.config.root import Config
 from trinitycore_mcp.config.types import DatabaseName, FileName, HostName, Port, Seconds, SecretFile, Section, ToolName
@@ -51,6 +51,7 @@ __all__ = [
     "State",
     "ToolCache",
     "ToolName",
+    "Tools",
     "Tracing",
     "WarmCall",
     "Writer",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trinitycore_mcp.config.types import AbsolutePath, SecretFile, Section
+from trinitycore_mcp.config.types import AbsolutePath, SecretFile, Section, ToolPattern
 
 
 class Leader(Section):
@@ -47,3 +47,12 @@ class Players(Section):
 
     enabled: bool = True
     """Off: these tools do not exist here."""
+
+
+class Tools(Section):
+    """Which tools there are: a model chooses better among few."""
+
+    include: list[ToolPattern] = Field(default=["*"], min_length=1)
+    """Names, or patterns such as creature_*; a tool must be like one of them."""
+    exclude: list[ToolPattern] = Field(default=[])
+    """The same, for tools to leave out, e.g. sql_*."""

@@ -11,7 +11,7 @@ from trinitycore_mcp.config.cache import Cache
 from trinitycore_mcp.config.database import Database
 from trinitycore_mcp.config.listeners import Metrics, Server
 from trinitycore_mcp.config.observability import Logging, Sentry, Tracing
-from trinitycore_mcp.config.operations import Backup, Leader, Players, Retention, State
+from trinitycore_mcp.config.operations import Backup, Leader, Players, Retention, State, Tools
 from trinitycore_mcp.config.redis import Redis
 from trinitycore_mcp.config.types import Section
 
@@ -35,6 +35,7 @@ class Config(Section):
     backup: Backup = Backup()
     state: State = State()
     players: Players = Players()
+    tools: Tools = Tools()
 
     @property
     def token_audience(self) -> str | None:

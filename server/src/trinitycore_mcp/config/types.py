@@ -34,6 +34,7 @@ SecretFile = Annotated[str, StringConstraints(min_length=1), File(secret=True)]
 """The same, for files that only we may read."""
 AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/.+$")]
 ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
+ToolPattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.*?-]{1,64}$")]
 # Also systemd's patterns, such as trinitycore-mcp@*.service.
 UnitPattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:_.@*?\[\]\\-]{1,255}$")]
 

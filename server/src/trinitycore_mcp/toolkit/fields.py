@@ -8,6 +8,8 @@ from msgspec import Meta, Struct
 
 from trinitycore_mcp.toolkit import enums
 
+_MOST_NAMES = 40
+
 
 def doc(text: str) -> Meta:
     """Describe a field of a result: ``Annotated[int, doc("in copper")]``."""
@@ -15,11 +17,15 @@ def doc(text: str) -> Meta:
 
 
 def one_of(enum: str, description: str) -> Meta:
-    """Describe an argument that takes one of an enum's names; turn it into its number by `enums.number`."""
-    return Meta(
-        description=description,
-        extra_json_schema={"enum": list(dict.fromkeys(enums.values(enum).values()))},
-    )
+    """Describe an argument that takes one of an enum's names; turn it into its number by `enums.number`.
+
+    A long list of names is left to its resource, since every client pays for it with each listing of the tools.
+    """
+    names = list(dict.fromkeys(enums.values(enum).values()))
+    if len(names) <= _MOST_NAMES:
+        return Meta(description=description, extra_json_schema={"enum": names})
+    some = ", ".join(names[1:4])
+    return Meta(description=f"{description}: one of {len(names)} names such as {some} (trinity://docs/flags/{enum})")
 
 
 Id = Annotated[int, Meta(ge=1, le=0xFFFFFFFF)]

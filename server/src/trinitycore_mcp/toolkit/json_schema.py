@@ -14,10 +14,19 @@ def schema_of(kind: Any) -> dict[str, Any]:
     schema = dict(components[name])
     schema.pop("title", None)
     schema.pop("description", None)
+    _say_once(schema)
     used = _reachable(schema, components)
     if used:
         schema["$defs"] = {each: _plain(components[each]) for each in sorted(used)}
     return schema
+
+
+def _say_once(schema: dict[str, Any]) -> None:
+    """Drop a description that an optional value repeats from the property it belongs to."""
+    for each in schema.get("properties", {}).values():
+        for variant in each.get("anyOf", ()):
+            if variant.get("description") == each.get("description"):
+                variant.pop("description", None)
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:

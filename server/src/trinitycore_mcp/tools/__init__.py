@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
 
@@ -27,4 +28,11 @@ def every_tool() -> tuple[Tool, ...]:
 
 def catalogue(config: Config) -> tuple[Tool, ...]:
     """Return the tools that this configuration has."""
-    return tuple(tool for tool in every_tool() if tool.scope != "players" or config.players.enabled)
+
+    def wanted(name: str) -> bool:
+        included = any(fnmatchcase(name, pattern) for pattern in config.tools.include)
+        return included and not any(fnmatchcase(name, pattern) for pattern in config.tools.exclude)
+
+    return tuple(
+        tool for tool in every_tool() if wanted(tool.name) and (tool.scope != "players" or config.players.enabled)
+    )
