@@ -76,13 +76,16 @@ def ensure(server: Connection, flavor: Flavor, account: Account, dry: bool) -> l
         flavor.alter_account(server, account.user, account.host, wanted_hash, account.tls)
 
     has: dict[str, set[str]] = present["grants"]
-    should = {**account.privileges, **readable.grants(server, account.readable)}
-    for level in sorted({*should, *has}):
-        wanted = should.get(level, frozenset())
-        for verb, link, privileges in (
-            ("GRANT", "TO", wanted - has.get(level, set())),
-            ("REVOKE", "FROM", has.get(level, set()) - wanted),
-        ):
+    wanted = {**account.privileges, **readable.grants(server, account.readable)}
+    should = {level: set(privileges) for level, privileges in wanted.items()}
+    changes = {
+        level: (has.get(level, set()) - should.get(level, set()), should.get(level, set()) - has.get(level, set()))
+        for level in sorted({*should, *has})
+    }
+    # What is only granted goes first, so that rights which move from a database to its tables are never gone. On one
+    # level the revocation does: that of a table takes its columns' rights along.
+    for level, (surplus, missing) in sorted(changes.items(), key=lambda change: bool(change[1][0])):
+        for verb, link, privileges in (("REVOKE", "FROM", surplus), ("GRANT", "TO", missing)):
             if not privileges:
                 continue
             listed = _listed(privileges)

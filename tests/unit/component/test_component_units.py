@@ -280,3 +280,19 @@ def test_waiting_ends_early_when_the_unit_failed() -> None:
     assert now[0] < 2
     reason = readiness.wait(ready, lambda: False, sleep, lambda: now[0])
     assert reason is not None and "not ready within 30 s" in reason
+
+
+def test_a_unit_that_was_failing_with_its_former_files_gets_a_start_of_its_own(
+    call: Call, systemd: MemorySystemd, conf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The start is the one that was under way, and fails as those before it did."""
+    systemd.add(UNIT, active="activating", sub="start", file_state="enabled")
+    act = systemd.act
+
+    def joined(verb: str, name: str) -> None:
+        systemd.broken = {name} if verb == "start" else set()
+        act(verb, name)
+
+    monkeypatch.setattr(systemd, "act", joined)
+    assert call(**wanted(conf))["started"] == [UNIT]
+    assert systemd.calls == [f"start {UNIT}", f"restart {UNIT}"]

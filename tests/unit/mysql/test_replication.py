@@ -111,8 +111,8 @@ def test_accounts_get_exactly_what_is_wanted(node: Start) -> None:
         "set the password of app_ro@%",
         "require TLS of app_ro@%",
         "revoke FILE on *.* from app_ro@%",
-        "grant SELECT on `world`.* to app_ro@%",
         "revoke INSERT on `world`.* from app_ro@%",
+        "grant SELECT on `world`.* to app_ro@%",
     ]
     assert one.bootstrap() == []
     # The operator's own account is none of ours.

@@ -17,6 +17,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.wheelhouse import 
     Target,
     Wheelhouse,
     WheelhouseError,
+    project_extras,
     source_version,
 )
 
@@ -68,6 +69,10 @@ def test_a_folder_without_a_package_is_refused(tmp_path: Path) -> None:
 
 def test_our_server_has_a_version() -> None:
     assert source_version(ROOT / "server")[:2] == "2."
+
+
+def test_extras_are_deployed_too() -> None:
+    assert project_extras(ROOT / "server") == ["otlp", "sentry"]
 
 
 def test_wheels_up_to_the_targets_c_library_fit() -> None:
