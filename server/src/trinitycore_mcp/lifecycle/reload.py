@@ -56,9 +56,10 @@ class Reloader:
         waiting = reload_plan(self._started.config, new.config).restart
         sections = {name.partition(".")[0] for name in APPLIED}
         config = self._started.config.model_copy(update={name: getattr(new.config, name) for name in sections})
-        logs.set_level(config.logging.level)
         self._parts.configure(config)
         self._endpoint.config = config
         self._loaded = self._parts.services.loaded = replace(new, config=config)
         fields = {"applied": applied, "needs_restart": waiting}
+        logs.set_level("INFO")  # whoever sent the signal learns what came of it, whatever else is logged
         _log.log(logging.WARNING if waiting else logging.INFO, "configuration reloaded", extra={"fields": fields})
+        logs.set_level(config.logging.level)
