@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import socket
+import ssl
 import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +36,23 @@ class Recap:
     def failed_hosts(self) -> list[str]:
         """Hosts that failed or could not be reached."""
         return [host for host, count in self.stats.items() if count["failures"] or count["unreachable"]]
+
+
+MODERN = "2026-07-28"
+
+
+class _EdgeConnection(http.client.HTTPSConnection):
+    """HTTPS to the edge's address, under the service's name."""
+
+    def __init__(self, domain: str, address: str, tls: ssl.SSLContext, timeout: float) -> None:
+        super().__init__(domain, 443, timeout=timeout, context=tls)
+        self._edge = (address, tls)
+
+    def connect(self) -> None:
+        """Connect there, and check the certificate for the name."""
+        address, tls = self._edge
+        plain = socket.create_connection((address, self.port), self.timeout)
+        self.sock = tls.wrap_socket(plain, server_hostname=self.host)
 
 
 class Lab:
@@ -116,6 +138,60 @@ class Lab:
         if check and done.returncode:
             raise subprocess.CalledProcessError(done.returncode, [host, command], done.stdout)
         return done.stdout
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The lab's secrets by variable name."""
+        path = self.inventory.parent / "group_vars" / "all" / "secrets.yml"
+        loaded: dict[str, str] = yaml.safe_load(path.read_text())
+        return loaded
+
+    @contextmanager
+    def request(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        *,
+        key: str,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 30.0,
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Send one bare MCP request through the load balancer, on a connection of its own; the body is yet to be read.
+
+        :param key: API key.
+        :param headers: further ones.
+        """
+        endpoints = self.endpoints
+        prefix = "io.modelcontextprotocol/"
+        client = {"name": "integration-tests", "version": "1"}
+        meta = {f"{prefix}protocolVersion": MODERN, f"{prefix}clientInfo": client, f"{prefix}clientCapabilities": {}}
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
+        fields = {
+            "authorization": f"Bearer {key}",
+            "content-type": "application/json",
+            "accept": "application/json, text/event-stream",
+            "mcp-protocol-version": MODERN,
+            "mcp-method": method,
+            **({"mcp-name": params["name"]} if "name" in params else {}),
+            **(headers or {}),
+        }
+        tls = ssl.create_default_context(cafile=endpoints["ca_file"])
+        domain = endpoints["mcp_url"].split("/")[2]
+        connection = _EdgeConnection(domain, endpoints["edge_address"], tls, timeout)
+        try:
+            connection.request("POST", "/mcp", json.dumps(body).encode(), fields)
+            yield connection.getresponse()
+        finally:
+            connection.close()
+
+    def instances(self) -> dict[str, tuple[str, int]]:
+        """Return the server's instances that are up: name to host and number."""
+        found = {}
+        for host in self.hosts("app"):
+            units = self.ssh(host, "systemctl list-units --plain --no-legend --state=active 'trinitycore-mcp@*'")
+            for number in (int(line.split("@")[1].split(".")[0]) for line in units.splitlines()):
+                found[f"{host}-{number}"] = (host, number)
+        return found
 
     def hosts(self, group: str) -> list[str]:
         """Names of the hosts in an inventory group."""

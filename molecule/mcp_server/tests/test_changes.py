@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import json
 import os
 import shutil
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.trinitycore.mcp.plugins.module_utils.wheelhouse import source_version
+from trinitycore_mcp.client import Target, ToolCaller
 
 from tests.support.instances import Server
 from tests.support.playbooks import Run, run_playbook
@@ -67,10 +70,28 @@ def test_a_wrong_configuration_changes_nothing(server: Server) -> None:
     assert (server.invocations(), server.host.run("cat /etc/trinitycore-mcp/config.yml").stdout) == before
 
 
+def test_an_api_key_is_taken_over_by_a_reload(server: Server, ca_file: Path, client_tls: tuple[Path, Path]) -> None:
+    before, key = server.invocations(), "a-key-of-the-test-0123456789abcdef"
+    entry = {"name": "new", "sha256": hashlib.sha256(key.encode()).hexdigest(), "expires": "2099-12-31"}
+    done = converge(mcp_server_api_keys=[entry])
+    assert done.code == 0, done.output[-4000:]
+    assert server.invocations() == before
+    for number in range(1, len(before) + 1):
+        target = Target(
+            f"https://{server.address}:{8000 + number}/mcp",
+            ca_file=ca_file,
+            key=key,
+            certificate_file=client_tls[0],
+            certificate_key_file=client_tls[1],
+        )
+        (answer,) = asyncio.run(ToolCaller(target).call("creature_get", {"id": 1}))
+        assert not answer.is_error, answer.result
+
+
 def test_a_new_release_replaces_one_instance_after_the_other(
     server: Server, ca_file: Path, client_tls: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    """What an interrupted installation left behind is in the way, too."""
+    """So does a new configuration. What an interrupted installation left behind is in the way, too."""
     old = server.releases_in_memory()
     source = tmp_path / "server"
     shutil.copytree(ROOT / "server", source, ignore=shutil.ignore_patterns(".*", "tests", "__pycache__"))
@@ -79,7 +100,7 @@ def test_a_new_release_replaces_one_instance_after_the_other(
     server.host.run_test(f"mkdir -p {RELEASES}/{version}/bin && touch {RELEASES}/{version}/bin/python")
 
     with watching(server, ca_file, client_tls) as rounds:
-        done = converge(mcp_server_source=str(source))
+        done = converge(mcp_server_source=str(source), mcp_server_log_level="DEBUG")
     assert done.code == 0, done.output[-4000:]
     assert rounds
     assert all(rounds), f"{rounds.count(False)} of {len(rounds)} times no instance was ready"

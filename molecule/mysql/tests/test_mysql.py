@@ -120,7 +120,8 @@ def test_accounts_write_where_they_may_and_nowhere_else(login: Ask) -> None:
     assert "denied" in login("db1", "app_rw", "SELECT * FROM mysql.global_priv")
     for statement in ("INSERT INTO mcp.t VALUES (4)", "CREATE TABLE world.x (id INT)", "DROP DATABASE world"):
         assert "denied" in login("db1", "app_ro", statement)
-    assert login("db2", "app_ro", "SELECT COUNT(*) FROM mcp.t") == "2"
+    assert login("db2", "app_rw", "SELECT COUNT(*) FROM mcp.t") == "2"
+    assert "denied" in login("db2", "app_ro", "SELECT COUNT(*) FROM mcp.t")
     assert "Waiting for master" in login("db2", "app_ro", "SHOW SLAVE STATUS")
     for user in ("admin", "replication"):
         assert "denied" in login("db1", user, "SELECT * FROM mcp.t")
@@ -223,13 +224,19 @@ def test_a_run_limited_to_one_host_knows_the_other(sql: Ask) -> None:
     assert writable(sql) == ["db2"]
 
 
-def test_game_data_loads_once_and_replicates(sql: Ask, tmp_path: Path) -> None:
+def test_game_data_loads_once_and_replicates(sql: Ask, login: Ask, tmp_path: Path) -> None:
     (tmp_path / "my_world.sql").write_text("CREATE TABLE creature_template (entry INT PRIMARY KEY);\n")
+    account = "CREATE TABLE account (id INT PRIMARY KEY, username VARCHAR(9), email VARCHAR(9));\n"
+    (tmp_path / "my_auth.sql").write_text(account + "INSERT INTO account VALUES (1, 'ONE', 'e');\n")
     source = ("-e", f"game_data_source={tmp_path}")
     stats = converge(*source, playbook="playbooks/game_data.yml")
-    assert sum(counters["changed"] for counters in stats.values()) == 1
+    assert sum(counters["changed"] for counters in stats.values()) == 2, "the data, and rights on it"
     for name in NAMES:
         assert sql(name, "SHOW TABLES FROM world") == "creature_template"
+        wait_for(lambda name=name: login(name, "app_ro", "SELECT username FROM auth.account") == "ONE")  # type: ignore[misc] # a default binds it
+        assert "denied" in login(name, "app_ro", "SELECT email FROM auth.account")
+        assert "denied" in login(name, "app_ro", "SELECT * FROM auth.account")
+    assert {name: counters["changed"] for name, counters in converge().items()} == {"db1": 0, "db2": 0}
     stats = converge(*source, playbook="playbooks/game_data.yml")
     assert sum(counters["changed"] for counters in stats.values()) == 0
     (tmp_path / "my_world.sql").write_text("DROP TABLE creature_template;\n")

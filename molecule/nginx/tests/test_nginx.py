@@ -167,6 +167,29 @@ def test_only_the_paths_of_the_service_exist(endpoints: dict[str, Any], tmp_path
     assert status("/mcp", "--data-binary", f"@{big}", "-H", f"X-API-Key: {endpoints['api_key']}") == 413
 
 
+def test_the_resource_metadata_passes() -> None:
+    """No authorization server is configured here, as the server itself says; elsewhere the edge says 404."""
+    path = "/.well-known/oauth-protected-resource"
+    for known in (path, f"{path}/mcp"):
+        assert "authorization server" in curl(f"https://{DOMAIN}{known}").stdout
+    assert curl(f"https://{DOMAIN}{path}/other").stdout == '{"error":"not found"}'
+
+
+def test_limits_and_challenges_reach_the_client(endpoints: dict[str, Any]) -> None:
+    answer = curl("-i", f"https://{DOMAIN}/mcp", "--json", "{}").stdout.lower()
+    assert "www-authenticate: bearer " in answer
+    call = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "creature_get", "arguments": {"id": 1}},
+    }
+    headers = (f"Authorization: Bearer {endpoints['api_key']}", "Accept: application/json, text/event-stream")
+    words = [word for header in (*headers, "MCP-Protocol-Version: 2025-11-25") for word in ("-H", header)]
+    answer = curl("-i", f"https://{DOMAIN}/mcp", "--json", json.dumps(call), *words).stdout.lower()
+    assert "ratelimit-policy: " in answer
+
+
 def test_not_ready_when_no_instance_is(host: Host, endpoints: dict[str, Any]) -> None:
     """The databases are gone: the edge says so, without a word on who they are; a call gets a tool's error."""
     host.run_test("systemctl stop mariadb")

@@ -109,6 +109,14 @@ def test_the_app_gets_no_further_than_its_keys(ask: Ask, words: tuple[str, ...])
     assert "NOPERM" in ask("redis1", "app", *(f"'{word}'" for word in words))
 
 
+def test_the_app_can_do_what_the_server_does(ask: Ask) -> None:
+    """Limits count by Redis' own clock, the leader's lease looks which run of Redis it is in, notices are published."""
+    script = 'return {redis.call(\\"TIME\\")[1] > \\"0\\", redis.call(\\"INFO\\", \\"server\\")}'
+    assert "run_id:" in ask("redis1", "app", "EVAL", f'"{script}"', "1", "mcp:any")
+    assert ask("redis1", "app", "PUBLISH", "mcp:events", "x") == "0"
+    assert "NOPERM" in ask("redis1", "app", "PUBLISH", "events", "x")
+
+
 def test_replication_may_not_read(ask: Ask) -> None:
     assert "NOPERM" in ask("redis1", "replication", "GET", "mcp:seen")
 
