@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from trinitycore_mcp import config
 from trinitycore_mcp.config_load import ConfigError, Loaded
+from trinitycore_mcp.web.connection import Connection
 
 # Longer than NGINX keeps an idle upstream connection (60 s): the side that sends requests should close first.
 _KEEP_ALIVE = 75
@@ -45,7 +46,7 @@ def listener(app: ASGIApp, options: config.Server | config.Metrics, loaded: Load
     tls = server_tls(options.tls, loaded)
     settings = uvicorn.Config(
         app,
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,

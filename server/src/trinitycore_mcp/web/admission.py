@@ -42,7 +42,10 @@ class Doorkeeper:
         origin = header.decode("latin-1").casefold()
         if self._origins:
             return origin in self._origins
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:  # a bracket that does not close
+            return False
         return parts.scheme in ("http", "https") and not parts.path and self._name(parts.netloc) in self._hosts
 
     @staticmethod

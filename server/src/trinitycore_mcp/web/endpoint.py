@@ -33,6 +33,7 @@ from trinitycore_mcp.protocol.context import PRINCIPAL
 from trinitycore_mcp.toolkit.definition import Tool
 from trinitycore_mcp.web import wire
 from trinitycore_mcp.web.admission import Doorkeeper, Headers, known_caller
+from trinitycore_mcp.web.body import Replay, TooLarge, read_body
 from trinitycore_mcp.web.http import Header, answer_json
 
 if TYPE_CHECKING:
@@ -48,10 +49,6 @@ _RATE_LIMITED = -32029
 
 
 _Refusal = tuple[int, str, list[Header]]
-
-
-class TooLarge(Exception):
-    """The body has more bytes than allowed."""
 
 
 class McpEndpoint:
@@ -106,10 +103,10 @@ class McpEndpoint:
             principal = known_caller(self._authenticator, headers) or await self._authenticator.verify(raw)
             if principal is ANONYMOUS:
                 principal = anonymous(self._address(scope, headers))
-            body = await self._body(headers, receive)
+            body = await read_body(headers, receive, self.config.server.max_body_size)
             try:
                 message = wire.read(body)
-            except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            except (ValueError, RecursionError):
                 message = None
             tool = None if message is None else self._tool(message)
             if message is None or tool is None or len(raw) != len(headers) or not self._is_plain(headers, message):
@@ -121,6 +118,8 @@ class McpEndpoint:
         except Refused as refused:
             extra = [(b"www-authenticate", challenge(refused, self.config))] if refused.status != 503 else []
             await self._refuse(send, refused.status, str(refused), extra, error=refused.error)
+        except ClientLeft:
+            return
         except TooLarge:
             most = self.config.server.max_body_size
             await self._refuse(send, 413, f"a body has at most {most} bytes", [(b"connection", b"close")])
@@ -158,31 +157,6 @@ class McpEndpoint:
             return None
         return self._dispatcher.tools.get(message.params.name or "")
 
-    async def _body(self, headers: Headers, receive: Receive) -> bytes:
-        """Return the request's body.
-
-        :raises TooLarge: it has more bytes than allowed.
-        """
-        most = self.config.server.max_body_size
-        length = headers.get(b"content-length")
-        if length is not None and length.isdigit() and int(length) > most:
-            raise TooLarge
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            parts = [body]
-            size = len(body)
-            while message.get("more_body"):
-                message = await receive()
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > most:
-                    raise TooLarge
-            body = b"".join(parts)
-        if len(body) > most:
-            raise TooLarge
-        return body
-
     def _is_plain(self, headers: Headers, message: wire.Message) -> bool:
         """Return whether a call is as most are, so that nothing of the protocol is left to check."""
         params = message.params
@@ -195,7 +169,7 @@ class McpEndpoint:
             or params.name in self._left_to_sdk
             or (meta is not None and meta.token is not UNSET)
             or (params.arguments is not UNSET and not bytes(params.arguments).startswith(b"{"))
-            or not headers.get(b"content-type", b"").startswith(b"application/json")
+            or headers.get(b"content-type", b"").partition(b";")[0] != b"application/json"
         ):
             return False
         accept = headers.get(b"accept", b"")
@@ -276,6 +250,7 @@ class McpEndpoint:
     ) -> None:
         """Let the SDK answer."""
         extra: list[Header] = []
+        ident = message.id if message is not None else None
         if tool is not None:
             require(principal, tool.scope)
         limiter = self._dispatcher.limiter
@@ -283,15 +258,18 @@ class McpEndpoint:
             verdict = limiter.try_now(principal, "") or await limiter.check(principal, "")
             extra = list(rate_limit_headers(verdict))
             if not verdict.allowed:
-                await self._refuse_message(send, 429, _RATE_LIMITED, refusal(verdict), message, extra)
+                await self._refuse_message(send, 429, _RATE_LIMITED, refusal(verdict), ident, extra)
                 return
         if wire.nested_deeper(body, self.config.server.max_nesting):
             text = f"the body has more than {self.config.server.max_nesting} levels of objects and lists"
-            await self._refuse_message(send, 400, _INVALID_REQUEST, text, message, extra)
+            await self._refuse_message(send, 400, _INVALID_REQUEST, text, ident, extra)
+            return
+        if (fault := wire.fault(body)) is not None:
+            await self._refuse_message(send, 400, *fault, extra)
             return
         scope[PRINCIPAL] = principal
         streams = _streams(message) or (tool is not None and tool.streams)
-        replayed = _Replay(body, receive)
+        replayed = Replay(body, receive)
         stamped = self._stamped(send, extra)
         if streams:
             await self._sdk_streaming(scope, replayed, stamped)
@@ -326,14 +304,10 @@ class McpEndpoint:
         await answer_json(self._stamped(send, ()), status, body, headers)
 
     async def _refuse_message(
-        self, send: Send, status: int, code: int, text: str, message: wire.Message | None, headers: Iterable[Header]
+        self, send: Send, status: int, code: int, text: str, ident: int | str | None, headers: Iterable[Header]
     ) -> None:
         metrics.HTTP_REJECTED.labels(str(status)).inc()
-        body = {
-            "jsonrpc": "2.0",
-            "id": message.id if message is not None else None,
-            "error": {"code": code, "message": text},
-        }
+        body = {"jsonrpc": "2.0", "id": ident, "error": {"code": code, "message": text}}
         await answer_json(self._stamped(send, ()), status, body, headers)
 
 
@@ -376,17 +350,3 @@ def _streams(message: wire.Message | None) -> bool:
         return False
     meta = message.params.meta if message.params is not None else None
     return message.method == "subscriptions/listen" or (meta is not None and meta.token is not UNSET)
-
-
-class _Replay:
-    """An ASGI channel whose body was read already."""
-
-    def __init__(self, body: bytes, receive: Receive) -> None:
-        self._body: bytes | None = body
-        self._receive = receive
-
-    async def __call__(self) -> Message:
-        if self._body is not None:
-            body, self._body = self._body, None
-            return {"type": "http.request", "body": body, "more_body": False}
-        return await self._receive()

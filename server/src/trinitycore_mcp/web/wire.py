@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from mcp.types import ClientCapabilities, Implementation
@@ -46,8 +46,55 @@ class Message(Struct, frozen=True):
     params: Params | None = None
 
 
-read = msgspec.json.Decoder(Message).decode
-"""Return a body's message; raises msgspec.MsgspecError (or RecursionError) for what the SDK has to answer."""
+_decode = msgspec.json.Decoder(Message).decode
+
+
+def read(body: bytes) -> Message:
+    """Return a body's message.
+
+    :raises ValueError: it is none, or one that the SDK has to answer.
+    :raises RecursionError: it is nested too deeply.
+    """
+    if not body.isascii():
+        body.decode()  # the decoder passes over what it need not look into
+    return _decode(body)
+
+
+def fault(body: bytes) -> tuple[int, str, int | str | None] | None:
+    """Return what is wrong with a body, as JSON-RPC 2.0 section 5.1 counts it: code, text, the request's id.
+
+    None: it is a message, or something that a later look finds fault with.
+    """
+    try:
+        data = msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        return -32700, "the body is not JSON in UTF-8, or has a number out of range", None
+    if not isinstance(data, dict):
+        return -32600, "the body must be one JSON-RPC message, an object", None
+    given = data.get("id")
+    ident = given if isinstance(given, str | int) and not isinstance(given, bool) else None
+    if data.get("jsonrpc") != "2.0":
+        return -32600, 'jsonrpc must be "2.0"', ident
+    if "method" not in data:
+        return None if _is_response(data, ident) else (-32600, "method is missing", ident)
+    if not isinstance(data["method"], str):
+        return -32600, "method must be a string", ident
+    if "id" in data and ident is None:
+        return -32600, "id must be a string or an integer", None
+    if not isinstance(data.get("params", {}), dict):
+        return -32600, "params must be an object", ident
+    return None
+
+
+def _is_response(data: dict[str, Any], ident: int | str | None) -> bool:
+    """Return whether it answers a request of ours; we send none, but a client may say so."""
+    if "result" in data:
+        return ident is not None and isinstance(data["result"], dict) and "error" not in data
+    match data.get("error"):
+        case {"code": int(), "message": str()}:
+            return ident is not None
+    return False
+
 
 # Strings are passed over whole, possessively: an unclosed one must not be tried again from each of its characters.
 _BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
