@@ -146,7 +146,15 @@ class Dispatcher:
         return answer
 
     async def _produce(self, tool: Tool, call: Call, arguments: Struct) -> bytes:
-        return self._success(tool, await tool.function(call, *msgspec.structs.astuple(arguments)))
+        try:
+            result = await tool.function(call, *msgspec.structs.astuple(arguments))
+        except (ValueError, TypeError, LookupError) as error:
+            if not call.continued:
+                raise
+            # A place that we wrote fits; a client's own invention is no defect of ours, yet a defect looks the same.
+            _log.warning("a cursor's place does not fit", exc_info=error, extra={"fields": {"tool": tool.name}})
+            raise ToolError("cursor: not one of ours; start without one", kind="invalid_arguments") from error
+        return self._success(tool, result)
 
     async def _bounded(self, tool: Tool, work: Awaitable[bytes], receive: Receive | None) -> bytes:
         """Return what the work comes to, unless time runs out or the client leaves."""

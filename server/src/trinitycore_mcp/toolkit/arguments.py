@@ -13,6 +13,7 @@ from trinitycore_mcp.errors import ToolError, did_you_mean
 
 _PLACE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`")
+_NOT_AMONG = re.compile(r"^Invalid enum value '(?P<value>.*)'$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]*)`")
 
 
@@ -47,6 +48,15 @@ def explain(error: msgspec.ValidationError, tool: str, properties: dict[str, Any
     elif missing and not path:
         about = properties.get(missing["name"], {}).get("description")
         text = f"argument {missing['name']} is missing" + (f": {about}" if about else "")
+    elif (wrong := _NOT_AMONG.match(message)) and path in properties:
+        value = wrong["value"][:64]
+        text = f"{path}: {value!r} is not allowed{did_you_mean(value, _allowed(properties[path]))}"
     else:
         text = f"{path or 'arguments'}: {message[:1].lower()}{message[1:]}".replace("`", "")
     return ToolError(f"{tool}: {text}", kind="invalid_arguments")
+
+
+def _allowed(schema: dict[str, Any]) -> list[str]:
+    """Return the texts that an argument may be one of."""
+    schemas = [schema, *schema.get("anyOf", ())]
+    return [value for each in schemas for value in each.get("enum", ()) if isinstance(value, str)]

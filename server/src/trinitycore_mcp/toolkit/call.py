@@ -33,7 +33,7 @@ Progress = Callable[[float, float | None, str | None], Awaitable[None]]
 class Call:
     """One call of a tool."""
 
-    __slots__ = ("_arguments", "_mark", "_progress", "_trace_id", "principal", "services", "tool")
+    __slots__ = ("_arguments", "_mark", "_progress", "_trace_id", "continued", "principal", "services", "tool")
 
     def __init__(
         self,
@@ -51,6 +51,8 @@ class Call:
         self._trace_id = trace_id
         self._progress = progress
         self._mark: str | None = None
+        self.continued = False
+        """Whether it goes on from a cursor's place, which came from the client."""
 
     @property
     def trace_id(self) -> str:
@@ -109,7 +111,10 @@ class Call:
         :param size: how many values a place of this tool has.
         :raises ToolError: the cursor is no good.
         """
-        return paging.read_cursor(self.mark, cursor, size) if cursor is not None else None
+        if cursor is None:
+            return None
+        self.continued = True
+        return paging.read_cursor(self.mark, cursor, size)
 
     def page(self, items: Iterable[T], limit: int, place_of: Callable[[T], list[Any]]) -> paging.Page[T]:
         """Return as many items as are asked for and fit; see `paging.cut`.

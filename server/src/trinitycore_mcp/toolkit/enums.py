@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import yaml
 from msgspec import Meta, Struct
 
-from trinitycore_mcp.errors import ToolError, nearest
+from trinitycore_mcp.errors import ToolError, did_you_mean
 
 
 class Named(Struct, frozen=True):
@@ -82,6 +82,6 @@ def number(enum: str, name: str, argument: str) -> int:
         if each.casefold() == folded:
             return value
     every = list(dict.fromkeys(known.values()))
-    near = nearest(name, every)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"allowed are {', '.join(every)}"
-    raise ToolError(f"{argument}: there is no {name[:64]!r}; {hint}", kind="invalid_arguments")
+    given = name[:64]
+    hint = did_you_mean(given, every) or f"; trinity://docs/flags/{enum} lists the {len(every)} names"
+    raise ToolError(f"{argument}: there is no {given!r}{hint}", kind="invalid_arguments")

@@ -60,12 +60,17 @@ def read_cursor(mark: str, cursor: str | None, size: int) -> list[Any] | None:
         raise ToolError(
             "cursor: not one of ours; pass next_cursor of the page before, unchanged", kind="invalid_arguments"
         ) from None
-    if found != mark or len(place) != size or not all(isinstance(part, str | int | float) for part in place):
+    if found != mark or len(place) != size or not all(_fits(part) for part in place):
         raise ToolError(
             "cursor: it belongs to another call; keep all arguments but cursor, or start without one",
             kind="invalid_arguments",
         )
     return place
+
+
+def _fits(part: object) -> bool:
+    """Return whether the database can compare with it: a text, or a number of 64 bits."""
+    return -(2**63) <= part < 2**64 if isinstance(part, int | float) else isinstance(part, str)
 
 
 def cut(mark: str, items: Iterable[T], limit: int, max_bytes: int, place_of: Callable[[T], list[Any]]) -> Page[T]:

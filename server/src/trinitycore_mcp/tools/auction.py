@@ -36,7 +36,9 @@ SearchText = Annotated[
     Annotated[str, Meta(min_length=1, max_length=100)] | None, doc("part of the item's name, any case")
 ]
 ItemId = Annotated[Annotated[int, Meta(ge=1, le=0xFFFFFFFF)] | None, doc("only this item id")]
-Quality = Annotated[str | None, one_of("item_quality", "only items of this quality")]
+Quality = Annotated[
+    Annotated[str, one_of("item_quality", "only items of this quality")] | None, doc("only items of this quality")
+]
 Price = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 WhichHouse = Annotated[House | None, doc("only this side's auction house")]
 

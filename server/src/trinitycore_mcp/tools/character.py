@@ -127,12 +127,14 @@ class Character(Struct, frozen=True):
 @tool(title="Characters online", scope="players", cache=LIVE)
 async def characters_online(
     call: Call,
-    map: Annotated[int | None, doc("only on this map id")] = None,
-    zone: Annotated[int | None, doc("only in this zone id")] = None,
+    map: Annotated[Annotated[int, Meta(ge=0, le=65535)] | None, doc("only on this map id")] = None,
+    zone: Annotated[Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] | None, doc("only in this zone id")] = None,
     min_level: Annotated[Level | None, doc("at least this level")] = None,
     max_level: Annotated[Level | None, doc("at most this level")] = None,
-    race: Annotated[str | None, one_of("character_race", "only this race")] = None,
-    player_class: Annotated[str | None, one_of("character_class", "only this class")] = None,
+    race: Annotated[Annotated[str, one_of("character_race", "one race")] | None, doc("only this race")] = None,
+    player_class: Annotated[
+        Annotated[str, one_of("character_class", "one class")] | None, doc("only this class")
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> OnlinePage:
@@ -147,7 +149,10 @@ async def characters_online(
         ("c.`level` >= %s", min_level),
         ("c.`level` <= %s", max_level),
         ("c.`race` = %s", None if race is None else enums.number("character_race", race, "race")),
-        ("c.`class` = %s", None if player_class is None else enums.number("character_class", player_class, "class")),
+        (
+            "c.`class` = %s",
+            None if player_class is None else enums.number("character_class", player_class, "player_class"),
+        ),
     ):
         if value is not None:
             conditions.append(condition)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from trinitycore_mcp.database.session import Row
 from trinitycore_mcp.entities import names_of
@@ -187,7 +187,9 @@ def _realm(row: Row, count: Row | None, run: Row | None, *, counted: bool) -> Re
 @tool(title="History of a realm's uptime", scope="players", cache=LIVE)
 async def uptime_history(
     call: Call,
-    realm: Annotated[int | None, doc("only this realm's id; default: all realms")] = None,
+    realm: Annotated[
+        Annotated[int, Meta(ge=1, le=0xFFFFFFFF)] | None, doc("only this realm's id; default: all realms")
+    ] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> UptimeHistory:
