@@ -17,7 +17,7 @@ from trinitycore_mcp.config.errors import describe
 from trinitycore_mcp.config.overrides import FROM_ENVIRONMENT, HA_ENABLED, ha_notice, override
 from trinitycore_mcp.config_error import ConfigError
 
-__all__ = ["DEFAULT_PATH", "ConfigError", "Loaded", "load"]
+__all__ = ["DEFAULT_PATH", "ConfigError", "Loaded", "StrictLoader", "load"]
 
 DEFAULT_PATH = Path("/etc/trinitycore-mcp/config.yml")
 # libyaml's parser is ten times as fast; wheels have it, a build from source may not.
@@ -59,7 +59,7 @@ class Loaded:
         return text
 
 
-class _Loader(_BaseLoader):  # type: ignore[valid-type,misc] # chosen at run time
+class StrictLoader(_BaseLoader):  # type: ignore[valid-type,misc] # chosen at run time
     """Refuses a key that stands twice, of which YAML's own loader silently drops the first."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -110,7 +110,7 @@ def _notices(config: Config) -> Iterator[str]:
 def _read(path: Path, *, may_be_absent: bool) -> dict[str, Any]:
     try:
         with path.open("rb") as stream:
-            data = yaml.load(stream, _Loader)
+            data = yaml.load(stream, StrictLoader)
     except FileNotFoundError:
         if may_be_absent:
             return {}

@@ -25,6 +25,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from trinitycore_mcp import config
 from trinitycore_mcp.access.principal import Principal, Rate, Scope
 from trinitycore_mcp.config_error import ConfigError
+from trinitycore_mcp.config_load import StrictLoader
 
 KEY_PREFIX = "tcmcp_"
 """What keys that we make begin with, so that scanners of source code and people know one when they see it."""
@@ -32,18 +33,25 @@ KEY_PREFIX = "tcmcp_"
 KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.@-]{1,64}$")]
 
 
-def _end_of_day(value: object) -> object:
+def end_of_day(day: date) -> datetime:
+    """Return when a day is over, by UTC; 9999-12-31, which often stands for "never", ends a second early."""
+    if (day.year, day.month, day.day) == (9999, 12, 31):
+        return datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+
+
+def _end(value: object) -> object:
     if isinstance(value, str):
         try:
             value = date.fromisoformat(value)
         except ValueError:
             return value
     if isinstance(value, date) and not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC) + timedelta(days=1)
+        return end_of_day(value)
     return value
 
 
-Expiry = Annotated[datetime, BeforeValidator(_end_of_day)]
+Expiry = Annotated[datetime, BeforeValidator(_end)]
 """A time without zone is UTC; a day means its end."""
 
 
@@ -95,12 +103,23 @@ class ApiKeys:
 def load_keys(path: Path) -> ApiKeys:
     """Read an API keys file.
 
+    :raises ConfigError: see read_keys.
+    """
+    return ApiKeys(read_keys(path))
+
+
+def read_keys(path: Path) -> list[ApiKey]:
+    """Return the entries of an API keys file.
+
     :raises ConfigError: it can't be read or an entry is wrong; never quotes a digest.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"auth.api_keys_file: {path}: {getattr(error, 'strerror', None) or 'not YAML'}") from None
+        data = yaml.load(path.read_text(encoding="utf-8"), StrictLoader)
+    except OSError as error:
+        raise ConfigError(f"auth.api_keys_file: {path}: {error.strerror}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a day that is none, no UTF-8
+        why = str(getattr(error, "problem", None) or "not YAML, or a day in it is none")
+        raise ConfigError(f"auth.api_keys_file: {path}: {why}") from None
     try:
         keys = TypeAdapter(list[ApiKey]).validate_python(data)
     except ValidationError as error:
@@ -112,4 +131,4 @@ def load_keys(path: Path) -> ApiKeys:
     digests = [key.sha256.lower() for key in keys]
     if len(set(digests)) != len(digests):
         raise ConfigError(f"auth.api_keys_file: {path}: two names have the same sha256")
-    return ApiKeys(keys)
+    return keys

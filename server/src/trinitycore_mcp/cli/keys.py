@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from trinitycore_mcp.cli.options import config_option
@@ -53,10 +53,11 @@ def add_commands(commands: Commands) -> None:
 
 
 def _expiry(text: str) -> datetime:
+    from trinitycore_mcp.access.keys import end_of_day  # noqa: PLC0415
+
     try:
         if len(text) == len("2027-01-31"):
-            day = date.fromisoformat(text)
-            return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+            return end_of_day(date.fromisoformat(text))
         at = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a day nor a time, as 2027-01-31T12:00:00Z is") from None

@@ -61,7 +61,7 @@ def override(data: dict[str, Any], environment: Mapping[str, str]) -> Overrides:
             text = environment[name]
             try:
                 value = yaml.safe_load(text)
-            except yaml.YAMLError:
+            except (yaml.YAMLError, ValueError):  # ValueError: it looks like a day, and is none
                 value = text
             put(data, tuple(name.removeprefix(PREFIX).lower().split("__")), value)
     return found

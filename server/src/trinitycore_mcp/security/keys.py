@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated
 
-import yaml
 from msgspec import Struct
-from pydantic import TypeAdapter, ValidationError
 
 from trinitycore_mcp.access.key_store import list_keys
-from trinitycore_mcp.access.keys import ApiKey
+from trinitycore_mcp.access.keys import ApiKey, read_keys
+from trinitycore_mcp.config_error import ConfigError
 from trinitycore_mcp.config_load import Loaded
 from trinitycore_mcp.database.errors import DatabaseError
 from trinitycore_mcp.database.writer import Writer
@@ -51,12 +50,9 @@ def of_file(loaded: Loaded) -> KeySource | None:
         return None
     path = loaded.path(name)
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        keys = TypeAdapter(list[ApiKey]).validate_python(data)
-    except OSError as error:
-        return _broken("file", f"{path}: {error.strerror}")
-    except (yaml.YAMLError, UnicodeDecodeError, ValidationError):
-        return _broken("file", f"{path}: is no list of keys; `trinitycore-mcp check-config --files` says why")
+        keys = read_keys(path)
+    except ConfigError as error:
+        return _broken("file", str(error))
     return _counted("file", [(key.name, key.scopes, _end(key)) for key in keys])
 
 
