@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 MASK = "***"
@@ -35,6 +36,8 @@ def masked(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         text = _SECRET_TEXT.sub(MASK, value)
         return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}... ({len(value)} characters)"
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)  # JSON has no infinity, and 1e400 is read as one
     if value is None or isinstance(value, bool | int | float):
         return value
     if depth >= _MAX_DEPTH:

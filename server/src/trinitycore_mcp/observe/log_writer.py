@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from time import time_ns
 
@@ -52,9 +53,10 @@ class LogWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write what has gathered."""
+        """Write what has gathered; what can't be written is lost, as no request may fail for its log line."""
         if self._lines:
             data = b"\n".join(self._lines) + b"\n"
             self._lines.clear()
-            while data:
-                data = data[os.write(self._file, data) :]
+            with suppress(OSError):  # nobody reads it any more, or its disk is full
+                while data:
+                    data = data[os.write(self._file, data) :]
