@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Literal
 
 from trinitycore_mcp import config
@@ -70,5 +71,18 @@ STDIO = Principal("stdio", frozenset({"read", "players"}), "stdio")
 
 @lru_cache(maxsize=4096)
 def anonymous(address: str) -> Principal:
-    """Return the caller at this network address, while authentication is switched off: one limit for each address."""
-    return Principal(f"anonymous@{address[:64]}", ANONYMOUS.scopes, "none")
+    """Return the caller at this network address, while authentication is switched off: one limit for each address.
+
+    Of IPv6 the first 64 bits count, since whoever has one address has 2**64 of them (RFC 6177).
+    """
+    return Principal(f"anonymous@{_network(address)[:64]}", ANONYMOUS.scopes, "none")
+
+
+def _network(address: str) -> str:
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or ip_network((int(found) >> 64 << 64, 64)))
