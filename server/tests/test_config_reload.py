@@ -52,7 +52,7 @@ def config(**sections: Any) -> Config:
             ["auth.jwt.audience"],
             [],
         ),
-        ({}, {"auth": {"api_keys_file": "others", "enabled": False}}, ["auth.api_keys_file"], ["auth.enabled"]),
+        ({}, {"auth": {"api_keys_file": "others", "enabled": False}}, [], ["auth.api_keys_file", "auth.enabled"]),
     ],
 )
 def test_each_change_is_on_its_list(

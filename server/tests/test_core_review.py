@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from starlette.requests import Request
 
+from server.tests.access_support import ISSUER, KEY, KeyServer, Signer, let_in, loaded
 from trinitycore_mcp.access.audit import AuditLog
+from trinitycore_mcp.access.authenticator import Authenticator
 from trinitycore_mcp.access.keys import load_keys
 from trinitycore_mcp.access.principal import Principal, anonymous
 from trinitycore_mcp.cli import main
+from trinitycore_mcp.config import Config
+from trinitycore_mcp.config.reload import reload_plan, taken_over
 from trinitycore_mcp.config_error import ConfigError
+from trinitycore_mcp.dispatch import ClientLeft
 from trinitycore_mcp.observe.log_writer import LogWriter
 from trinitycore_mcp.observe.recorder import Line
+from trinitycore_mcp.protocol.context import principal_of
+from trinitycore_mcp.schema import Schemas
+from trinitycore_mcp.web.body import read_body
 
 ADMIN = Principal("ops", frozenset({"admin"}), "api_key")
 DIGEST = hashlib.sha256(b"a key").digest()
@@ -88,3 +101,77 @@ def test_callers_of_one_network_share_a_limit() -> None:
     assert anonymous("::ffff:192.0.2.7").name == anonymous("192.0.2.7").name == "anonymous@192.0.2.7"
     assert anonymous("fe80::1%eth0").name == "anonymous@fe80::/64"
     assert anonymous("a name" * 30).name == "anonymous@" + ("a name" * 30)[:64]
+
+
+def configuration(**sections: Any) -> Config:
+    return Config.model_validate({"database": {"user": "app_ro"}, "auth": {"api_keys_file": "keys"}} | sections)
+
+
+def test_what_needs_a_restart_stays_as_it_was() -> None:
+    old = configuration(auth={"api_keys_file": "keys", "cache_ttl": 10}, cache={"local_entries": 5, "ttl": 1})
+    new = configuration(auth={"api_keys_file": "others", "cache_ttl": 20}, cache={"local_entries": 6, "ttl": 2})
+    found = taken_over(old, new)
+    assert (found.auth.api_keys_file, found.auth.cache_ttl) == ("others", 10)
+    assert (found.cache.ttl, found.cache.local_entries) == (2, 5)
+
+
+def test_switching_authentication_off_waits_for_the_restart_as_a_whole(tmp_path: Path) -> None:
+    with_keys = loaded(tmp_path, {"api_keys_file": "keys.yml"})
+    authenticator = Authenticator(with_keys)
+    without = loaded(tmp_path, {"enabled": False})
+    authenticator.reload(without)
+    assert asyncio.run(let_in(authenticator, KEY)).name == "file"  # whoever had a key is not locked out
+    assert taken_over(with_keys.config, without.config).auth == with_keys.config.auth
+    plan = reload_plan(with_keys.config, without.config)
+    assert (plan.apply, plan.restart) == ([], ["auth.api_keys_file", "auth.enabled"])
+
+
+@pytest.mark.anyio
+async def test_a_reload_brings_algorithms_for_published_keys(tmp_path: Path) -> None:
+    one, other = Signer("one"), Signer("other", "ES256")
+    with KeyServer([one.public(), other.public()]).running() as server:
+        jwt = {"jwks_url": server.url, "issuer": ISSUER}
+        authenticator = Authenticator(loaded(tmp_path, {"jwt": jwt | {"algorithms": ["RS256"]}}))
+        async with authenticator.running():
+            assert (await let_in(authenticator, one.token())).name == "alice"
+            authenticator.reload(loaded(tmp_path, {"jwt": jwt | {"algorithms": ["RS256", "ES256"]}}))
+            assert (await let_in(authenticator, other.token())).name == "alice"
+
+
+class Tables:
+    """A database of one table."""
+
+    async def fetch(self, kind: str, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+        await asyncio.sleep(0)
+        return [{"d": "world", "t": "creature_template", "c": "entry"}]
+
+
+@pytest.mark.anyio
+async def test_a_schema_that_is_forgotten_at_once_is_looked_up_again() -> None:
+    schemas = Schemas(Tables(), {"world": "world"})
+
+    async def first() -> None:
+        await schemas.current()
+        schemas.forget()  # its statement met another schema, before the others had their turn
+
+    others = [schemas.current() for _ in range(3)]
+    _, *found = await asyncio.gather(first(), *others)
+    assert all(each.has("creature_template") for each in found)
+
+
+def test_a_request_without_a_caller_is_nobodys() -> None:
+    ctx: Any = SimpleNamespace(request=None)
+    with pytest.raises(LookupError):
+        principal_of(ctx)
+    ctx.request = Request({"type": "http"})
+    with pytest.raises(LookupError):
+        principal_of(ctx)
+
+
+@pytest.mark.anyio
+async def test_a_client_that_left_before_its_body_asked_for_nothing() -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(ClientLeft):
+        await read_body({}, receive, 1024)

@@ -104,11 +104,17 @@ class Authenticator:
     def reload(self, loaded: Loaded) -> None:
         """Read the files of API keys, secret and signing keys anew, and forget what the old ones said.
 
-        Changes of auth.enabled, cache_ttl, api_keys_in_database and jwt.jwks_url need a restart.
+        Changes of auth.enabled, cache_ttl, api_keys_in_database and jwt.jwks_url need a restart; with the first of
+        them, so does the whole section.
 
         :raises ConfigError: a file can't be used; then everything stays as it was.
         """
+        options = loaded.config.auth
+        if options.enabled is not self._enabled:
+            return
         self._file, self._tokens = self._read(loaded)
+        if self._published is not None and options.jwt is not None:
+            self._published.accept(options.jwt.algorithms)
         self.forget()
 
     @asynccontextmanager

@@ -169,6 +169,12 @@ class UrlKeys:
             await self.refresh()
         return self.find(kid, algorithm)
 
+    def accept(self, algorithms: Iterable[str]) -> None:
+        """Look for keys of other algorithms from now on, in the set that is known too."""
+        self._algorithms = frozenset(algorithms)
+        if self.ready:
+            self._keys = parse(self._document, self._algorithms)
+
     async def refresh(self) -> bool:
         """Fetch the set now and return whether that worked."""
         if self._refreshing is None or self._refreshing.done():

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from trinitycore_mcp.config.root import Config
+from trinitycore_mcp.config.types import Section
 
 APPLIED = (
     "auth",
@@ -43,13 +44,35 @@ class Reload(NamedTuple):
 def reload_plan(old: Config, new: Config) -> Reload:
     """Return what changed between two configurations, by what it takes to apply it.
 
-    Lists count as a whole. Both must be of the same instance (`Config.for_instance`).
+    Lists count as a whole. Both must be of the same instance (`Config.for_instance`). Where auth.enabled changes,
+    nothing of section auth holds before the restart: the rest was written for the other way of serving.
     """
     apply: set[str] = set()
     restart: set[str] = set()
+    switched = old.auth.enabled is not new.auth.enabled
     for key, shown in _changes(old.model_dump(), new.model_dump()):
-        (apply if _below(key, APPLIED) and not _below(key, NOT_APPLIED) else restart).add(shown)
+        (apply if _applies(key) and not (switched and _below(key, ("auth",))) else restart).add(shown)
     return Reload(sorted(apply - restart), sorted(restart))
+
+
+def taken_over(old: Config, new: Config) -> Config:
+    """Return the configuration that holds after a reload: `old`, with what a reload applies as `new` has it."""
+    sections = {name.partition(".")[0] for name in APPLIED}
+    if old.auth.enabled is not new.auth.enabled:
+        sections.discard("auth")
+    update = {name: _taken(name, getattr(old, name), getattr(new, name)) for name in sections}
+    return old.model_copy(update=update)
+
+
+def _taken(key: str, old: object, new: object) -> object:
+    if not isinstance(old, Section) or not isinstance(new, Section):
+        return new if _applies(key) else old
+    names = type(new).model_fields
+    return new.model_copy(update={n: _taken(f"{key}.{n}", getattr(old, n), getattr(new, n)) for n in names})
+
+
+def _applies(key: str) -> bool:
+    return _below(key, APPLIED) and not _below(key, NOT_APPLIED)
 
 
 def _changes(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from trinitycore_mcp import logs, systemd
-from trinitycore_mcp.config.reload import APPLIED, reload_plan
+from trinitycore_mcp.config.reload import reload_plan, taken_over
 from trinitycore_mcp.config_load import ConfigError, Loaded
 from trinitycore_mcp.lifecycle.parts import Parts
 from trinitycore_mcp.web.endpoint import McpEndpoint
@@ -49,13 +49,12 @@ class Reloader:
 
         :raises ConfigError: a file that the configuration names can't be used; nothing was changed.
         """
-        # Keys and certificates of callers may have changed in files whose names did not.
+        # API keys and signing keys may have changed in files whose names did not.
         self._parts.authenticator.reload(new)
         applied = reload_plan(self._loaded.config, new.config).apply
         # A change that waits for a restart is named at each reload until there is one.
         waiting = reload_plan(self._started.config, new.config).restart
-        sections = {name.partition(".")[0] for name in APPLIED}
-        config = self._started.config.model_copy(update={name: getattr(new.config, name) for name in sections})
+        config = taken_over(self._loaded.config, new.config)
         self._parts.configure(config)
         self._endpoint.config = config
         self._loaded = self._parts.services.loaded = replace(new, config=config)
