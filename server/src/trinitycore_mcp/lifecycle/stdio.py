@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from mcp.server.stdio import stdio_server
 
+from trinitycore_mcp.access.principal import STDIO
 from trinitycore_mcp.config_load import Loaded
 from trinitycore_mcp.lifecycle.parts import assemble
+from trinitycore_mcp.protocol.context import LOCAL
 
 
 async def run_stdio(loaded: Loaded) -> None:
@@ -14,5 +16,6 @@ async def run_stdio(loaded: Loaded) -> None:
     :raises ConfigError: a file that the configuration names can't be used.
     """
     parts = assemble(loaded)
+    LOCAL.set(STDIO)
     async with parts.running(), stdio_server() as (reading, writing):
         await parts.protocol.run(reading, writing, parts.protocol.create_initialization_options())

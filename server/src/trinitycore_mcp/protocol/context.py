@@ -8,20 +8,27 @@ from typing import Any
 from mcp.server.context import ServerRequestContext
 from starlette.requests import Request
 
-from trinitycore_mcp.access.principal import STDIO, Principal
+from trinitycore_mcp.access.principal import Principal
 from trinitycore_mcp.observe.trace import trace_id_of
 
 PRINCIPAL = "trinitycore_mcp.principal"
 """Key of the ASGI scope under which the gate puts the caller."""
 
 
+LOCAL: ContextVar[Principal | None] = ContextVar("trinitycore_mcp.local", default=None)
+"""Who calls on standard input; None: the process serves HTTP."""
+
+
 def principal_of(ctx: ServerRequestContext[Any, Any]) -> Principal:
-    """Return who was let in for this request; without HTTP, whoever started us."""
-    if isinstance(ctx.request, Request):
-        principal = ctx.request.scope[PRINCIPAL]
-        assert isinstance(principal, Principal)
-        return principal
-    return STDIO
+    """Return who was let in for this request; on standard input, whoever started us.
+
+    :raises LookupError: nobody is known to have been let in.
+    """
+    over_http = isinstance(ctx.request, Request)
+    principal: Principal | None = ctx.request.scope.get(PRINCIPAL) if over_http else LOCAL.get()
+    if principal is None:
+        raise LookupError("a request without a caller reached the protocol")
+    return principal
 
 
 TRACE: ContextVar[str | None] = ContextVar("trinitycore_mcp.trace", default=None)
