@@ -177,12 +177,11 @@ class Schemas:
         :raises DatabaseError: it could not be read, and none is known.
         """
         known = self._known
-        if known is None or monotonic() >= self._expires:
-            looking = self._look()
-            if known is None:
-                await asyncio.shield(looking)
-                known = self._known
-                assert known is not None
+        if known is not None and monotonic() >= self._expires:
+            self._look()
+        while known is None:  # what was looked up for us may be forgotten before it is our turn
+            await asyncio.shield(self._look())
+            known = self._known
         return known
 
     def _look(self) -> asyncio.Task[None]:

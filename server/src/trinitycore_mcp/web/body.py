@@ -23,6 +23,8 @@ async def read_body(headers: Headers, receive: Receive, most: int) -> bytes:
     if length is not None and length.isdigit() and int(length) > most:
         raise TooLarge
     message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
         parts = [body]
