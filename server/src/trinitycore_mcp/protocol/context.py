@@ -24,8 +24,8 @@ def principal_of(ctx: ServerRequestContext[Any, Any]) -> Principal:
 
     :raises LookupError: nobody is known to have been let in.
     """
-    over_http = isinstance(ctx.request, Request)
-    principal: Principal | None = ctx.request.scope.get(PRINCIPAL) if over_http else LOCAL.get()
+    request = ctx.request
+    principal: Principal | None = request.scope.get(PRINCIPAL) if isinstance(request, Request) else LOCAL.get()
     if principal is None:
         raise LookupError("a request without a caller reached the protocol")
     return principal
