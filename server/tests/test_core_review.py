@@ -6,27 +6,40 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from mcp.shared.exceptions import MCPError
+from mcp.types import (
+    INTERNAL_ERROR,
+    CompleteRequestParams,
+    CompletionArgument,
+    GetPromptRequestParams,
+    PromptReference,
+    ReadResourceRequestParams,
+)
 from starlette.requests import Request
 
 from server.tests.access_support import ISSUER, KEY, KeyServer, Signer, let_in, loaded
 from trinitycore_mcp.access.audit import AuditLog
 from trinitycore_mcp.access.authenticator import Authenticator
 from trinitycore_mcp.access.keys import load_keys
-from trinitycore_mcp.access.principal import Principal, anonymous
+from trinitycore_mcp.access.principal import STDIO, Principal, anonymous
 from trinitycore_mcp.cli import main
 from trinitycore_mcp.config import Config
 from trinitycore_mcp.config.reload import reload_plan, taken_over
 from trinitycore_mcp.config_error import ConfigError
+from trinitycore_mcp.database.errors import Unavailable
 from trinitycore_mcp.dispatch import ClientLeft
 from trinitycore_mcp.observe.log_writer import LogWriter
 from trinitycore_mcp.observe.recorder import Line
-from trinitycore_mcp.protocol.context import principal_of
+from trinitycore_mcp.prompts import PROMPTS
+from trinitycore_mcp.protocol.contents import ContentHandlers
+from trinitycore_mcp.protocol.context import LOCAL, principal_of
+from trinitycore_mcp.resources import RESOURCES
 from trinitycore_mcp.schema import Schemas
 from trinitycore_mcp.web.body import read_body
 
@@ -175,3 +188,60 @@ async def test_a_client_that_left_before_its_body_asked_for_nothing() -> None:
 
     with pytest.raises(ClientLeft):
         await read_body({}, receive, 1024)
+
+
+class Fails:
+    """A database that is away, or slow."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+
+    async def fetch(self, kind: str, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+        await asyncio.sleep(self.seconds)
+        raise Unavailable("no database host can be read from")
+
+
+def contents(database: Fails, **options: Any) -> ContentHandlers:
+    """Return the answers for resources and prompts over a database."""
+    settings = configuration(**options)
+    services: Any = SimpleNamespace(config=settings, database=database)
+    services.schemas = Schemas(database, {"world": "world"})
+    return ContentHandlers(services, RESOURCES, PROMPTS)
+
+
+def context() -> Any:
+    LOCAL.set(STDIO)
+    return SimpleNamespace(request=None, meta={})
+
+
+ASKED: dict[str, Callable[[ContentHandlers], Coroutine[Any, Any, Any]]] = {
+    "resource": lambda made: made.read_resource(
+        context(), ReadResourceRequestParams(uri="trinity://schema/world/creature_template")
+    ),
+    "prompt": lambda made: made.get_prompt(
+        context(), GetPromptRequestParams(name="diagnose_quest", arguments={"quest": "Hogger"})
+    ),
+    "completion": lambda made: made.complete(
+        context(),
+        CompleteRequestParams(
+            ref=PromptReference(type="ref/prompt", name="diagnose_quest"),
+            argument=CompletionArgument(name="quest", value="Ho"),
+        ),
+    ),
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("what", ASKED)
+async def test_a_database_that_is_away_is_not_the_clients_fault(what: str) -> None:
+    with pytest.raises(MCPError) as caught:
+        await ASKED[what](contents(Fails()))
+    assert (caught.value.error.code, "no database host" in str(caught.value)) == (INTERNAL_ERROR, True)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("what", ASKED)
+async def test_contents_are_given_no_more_time_than_tools(what: str) -> None:
+    with pytest.raises(MCPError) as caught:
+        await ASKED[what](contents(Fails(5), server={"tool_timeout": 0.05}))
+    assert (caught.value.error.code, "longer than 0.05 s" in str(caught.value)) == (INTERNAL_ERROR, True)

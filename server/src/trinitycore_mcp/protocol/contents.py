@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
+    INTERNAL_ERROR,
     INVALID_PARAMS,
     CompleteRequestParams,
     CompleteResult,
@@ -39,7 +41,10 @@ from trinitycore_mcp.toolkit.prompt import Prompt
 from trinitycore_mcp.toolkit.resource import Complete, Resource
 
 Context = ServerRequestContext[Any, Any]
+T = TypeVar("T")
 _MOST_COMPLETIONS = 100
+# Kinds of errors that asking otherwise would not have kept from happening.
+_OURS = frozenset({"database", "timeout"})
 
 
 class Nothing(Struct, frozen=True):
@@ -60,6 +65,25 @@ class ContentHandlers:
     def _seen(self, ctx: Context) -> list[Resource]:
         principal = principal_of(ctx)
         return [each for each in self._resources if principal.may(each.scope)]
+
+    async def _bounded(self, work: Awaitable[T], prefix: str = "", data: Any = None) -> T:
+        """Return what the work comes to, in the time that a tool would have.
+
+        :param prefix: what an error's message begins with.
+        :raises MCPError: it can't be had (-32602), or not now (-32603).
+        """
+        seconds = self._services.config.server.tool_timeout
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                return await work
+        except ToolError as error:
+            raise MCPError(
+                INTERNAL_ERROR if error.kind in _OURS else INVALID_PARAMS, prefix + str(error), data
+            ) from error
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise MCPError(INTERNAL_ERROR, f"{prefix}took longer than {seconds:g} s and was stopped", data) from error
 
     async def list_resources(self, ctx: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:
         """Answer resources/list: those with an address of their own."""
@@ -98,17 +122,14 @@ class ContentHandlers:
     async def read_resource(self, ctx: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
         """Answer resources/read.
 
-        :raises MCPError: there is no such resource (-32602, as of protocol 2026-07-28).
+        :raises MCPError: there is no such resource (-32602, as of protocol 2026-07-28), or it can't be read now.
         """
         uri = str(params.uri)
         for each in self._seen(ctx):
             variables = each.variables(uri)
             if variables is None:
                 continue
-            try:
-                text = await each.read(self._call(ctx, "resource"), **variables)
-            except ToolError as error:
-                raise MCPError(INVALID_PARAMS, str(error), {"uri": uri}) from error
+            text = await self._bounded(each.read(self._call(ctx, "resource"), **variables), data={"uri": uri})
             return ReadResourceResult(
                 contents=[TextResourceContents(uri=params.uri, mime_type=each.mime_type, text=text)]
             )
@@ -137,7 +158,7 @@ class ContentHandlers:
     async def get_prompt(self, ctx: Context, params: GetPromptRequestParams) -> GetPromptResult:
         """Answer prompts/get.
 
-        :raises MCPError: there is no such prompt, or its arguments don't fit.
+        :raises MCPError: there is no such prompt, its arguments don't fit, or what it tells can't be looked up now.
         """
         prompt = self._prompts.get(params.name)
         if prompt is None or not principal_of(ctx).may(prompt.scope):
@@ -152,10 +173,7 @@ class ContentHandlers:
             wrong = [f"argument {name} is missing: {known[name].description}" for name in missing]
             wrong += [f"unknown argument {name[:64]}{did_you_mean(name, known)}" for name in unknown]
             raise MCPError(INVALID_PARAMS, f"{prompt.name}: {'; '.join(wrong)}")
-        try:
-            text = await prompt.render(self._call(ctx, "prompt"), **given)
-        except ToolError as error:
-            raise MCPError(INVALID_PARAMS, f"{prompt.name}: {error}") from error
+        text = await self._bounded(prompt.render(self._call(ctx, "prompt"), **given), f"{prompt.name}: ")
         return GetPromptResult(
             description=prompt.description,
             messages=[PromptMessage(role="user", content=TextContent(type="text", text=text))],
@@ -164,7 +182,7 @@ class ContentHandlers:
     async def complete(self, ctx: Context, params: CompleteRequestParams) -> CompleteResult:
         """Answer completion/complete: values of a prompt's argument or a template's variable.
 
-        :raises MCPError: there is no such prompt or template.
+        :raises MCPError: there is no such prompt or template, or nothing can be looked up now.
         """
         name = params.argument.name
         if isinstance(params.ref, PromptReference):
@@ -180,9 +198,6 @@ class ContentHandlers:
         complete = by_name.get(name)
         values: list[str] = []
         if complete is not None:
-            try:
-                values = await complete(self._call(ctx, "completion"), params.argument.value)
-            except ToolError as error:
-                raise MCPError(INVALID_PARAMS, str(error)) from error
+            values = await self._bounded(complete(self._call(ctx, "completion"), params.argument.value))
         shown = values[:_MOST_COMPLETIONS]
         return CompleteResult(completion=Completion(values=shown, total=None, has_more=len(values) > len(shown)))
