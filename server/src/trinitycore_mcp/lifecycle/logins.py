@@ -1,4 +1,4 @@
-"""How to log in to the databases and to Redis: passwords and CA files, read."""
+"""What the configuration keeps in files, read: how to log in to the databases, what seals a request's state."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from trinitycore_mcp.config_load import ConfigError, Loaded
 from trinitycore_mcp.database.session import SessionSettings
-from trinitycore_mcp.redis_link.settings import Address, RedisSettings, SentinelSettings, tls_context
 
 
 def reader_settings(loaded: Loaded) -> SessionSettings:
@@ -42,44 +41,6 @@ def _settings(loaded: Loaded, user: str, password: str) -> SessionSettings:
         except (OSError, ssl.SSLError) as error:
             raise ConfigError(f"database.tls.ca_file: {path}: {error}") from None
     return SessionSettings(user, password, tls, options.pool.connect_timeout, options.pool.query_timeout)
-
-
-def redis_settings(loaded: Loaded) -> RedisSettings | None:
-    """Return how to reach Redis; None: there is none.
-
-    :raises ConfigError: a password or TLS file can't be used.
-    """
-    options = loaded.config.redis
-    if options is None:
-        return None
-    tls = None
-    if options.tls:
-        files = [options.tls.ca_file, options.tls.certificate_file, options.tls.key_file]
-        try:
-            certificate, key = (loaded.path(name) if name else None for name in files[1:])
-            tls = tls_context(loaded.path(options.tls.ca_file), certificate, key)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(f"redis.tls: {', '.join(str(name) for name in files if name)}: {error}") from None
-    sentinel = None
-    if options.sentinel:
-        given = options.sentinel
-        sentinel = SentinelSettings(
-            given.master_name,
-            tuple(Address(host.host, host.port) for host in given.hosts),
-            given.username,
-            loaded.secret("redis.sentinel.password_file", given.password_file) if given.password_file else None,
-        )
-    return RedisSettings(
-        hosts=tuple(Address(host.host, host.port) for host in options.hosts),
-        sentinel=sentinel,
-        username=options.username,
-        password=loaded.secret("redis.password_file", options.password_file) if options.password_file else None,
-        tls=tls,
-        database=options.database,
-        key_prefix=options.key_prefix,
-        timeout=options.timeout,
-        connect_timeout=options.connect_timeout,
-    )
 
 
 def request_state_keys(loaded: Loaded) -> list[str]:

@@ -32,12 +32,12 @@ from trinitycore_mcp.health import Health
 from trinitycore_mcp.jobs import Schedule
 from trinitycore_mcp.jobs.retention import audit_retention
 from trinitycore_mcp.leader import Leader
-from trinitycore_mcp.lifecycle.logins import reader_settings, redis_settings, request_state_keys, writer_settings
+from trinitycore_mcp.lifecycle.logins import reader_settings, request_state_keys, writer_settings
 from trinitycore_mcp.observe import export
 from trinitycore_mcp.observe.recorder import Recorder
 from trinitycore_mcp.observe.trace import new_trace_id
 from trinitycore_mcp.prompts import PROMPTS
-from trinitycore_mcp.redis_link import RedisLink
+from trinitycore_mcp.redis_link import RedisLink, settings_from
 from trinitycore_mcp.resources import RESOURCES
 from trinitycore_mcp.schema import Schemas
 from trinitycore_mcp.services import Services
@@ -148,7 +148,7 @@ def assemble(loaded: Loaded) -> Parts:
     )
     settings = writer_settings(loaded)
     writer = Writer(database, settings) if settings is not None else None
-    link = RedisLink(redis_settings(loaded))
+    link = RedisLink(settings_from(loaded))
     cache = ResultCache(link, config.cache, fingerprint=schemas.fingerprint, is_answer=_is_answer)
     bus = FleetBus(link)
     leader = Leader(link, config.leader.lease)
