@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +24,8 @@ from mcp.types import (
 from starlette.requests import Request
 
 from server.tests.access_support import ISSUER, KEY, KeyServer, Signer, let_in, loaded
+from server.tests.wire_support import KEYS, MODERN, Wire, headers_of, message_of, serving
+from tests.support.mariadb import MariaDb
 from trinitycore_mcp.access.audit import AuditLog
 from trinitycore_mcp.access.authenticator import Authenticator
 from trinitycore_mcp.access.keys import load_keys
@@ -245,3 +247,59 @@ async def test_contents_are_given_no_more_time_than_tools(what: str) -> None:
     with pytest.raises(MCPError) as caught:
         await ASKED[what](contents(Fails(5), server={"tool_timeout": 0.05}))
     assert (caught.value.error.code, "longer than 0.05 s" in str(caught.value)) == (INTERNAL_ERROR, True)
+
+
+@pytest.fixture(scope="module")
+def limited(mariadb: MariaDb, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    """Serve callers who have five requests each, and no more for an hour."""
+    rate = {"requests": 5, "period": 3600, "burst": 5}
+    limits = {"enabled": True, "default": rate, "tools": {"world_search": rate | {"burst": 2}}}
+    with serving(tmp_path_factory.mktemp("limited"), mariadb, limits=limits) as server:
+        wire = Wire(server)
+        yield wire
+        wire.close()
+
+
+def tool_call(tool: str, arguments: dict[str, Any], version: str) -> bytes:
+    return json.dumps(message_of("tools/call", {"name": tool, "arguments": arguments}, version=version)).encode()
+
+
+HOGGER = ("creature_get", {"id": 448})
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "status"),
+    [(KEYS["read"], {"accept": "text/plain"}, 406), (KEYS["read+players+admin"], {"mcp-name": "another"}, 400)],
+)
+def test_calls_that_the_protocol_refuses_count(limited: Wire, key: str, changes: dict[str, str], status: int) -> None:
+    headers = headers_of("tools/call", HOGGER[0], key=key) | changes
+    answers = [limited.post(tool_call(*HOGGER, MODERN), headers) for _ in range(7)]
+    assert [answer.status for answer in answers] == [status] * 5 + [200] * 2
+    assert [answer.headers["ratelimit"].split(";")[1] for answer in answers] == [
+        "r=4",
+        "r=3",
+        "r=2",
+        "r=1",
+        *["r=0"] * 3,
+    ]
+    result = answers[-1].json()["result"]
+    assert (result["isError"], "rate limit of this caller" in result["content"][0]["text"]) == (True, True)
+    notification = json.dumps({"jsonrpc": "2.0", "method": "tools/call", "params": {"name": HOGGER[0]}}).encode()
+    assert limited.post(notification, headers).status == 429
+
+
+def test_a_call_by_the_long_way_counts_once_for_caller_and_tool(limited: Wire) -> None:
+    old, key = "2025-03-26", KEYS["read+players"]
+    headers = headers_of("tools/call", version=old, key=key)
+    answers = [limited.post(tool_call("world_search", {"text": "Hogger"}, old), headers).json() for _ in range(3)]
+    assert [answer["result"]["isError"] for answer in answers] == [False, False, True]
+    assert "this caller's calls of world_search" in answers[-1]["result"]["content"][0]["text"]
+    answers = [limited.post(tool_call(*HOGGER, old), headers).json() for _ in range(4)]
+    assert [answer["result"]["isError"] for answer in answers] == [False, False, False, True]
+
+
+def test_who_asked_for_more_than_their_scopes_is_in_the_log(limited: Wire) -> None:
+    headers = headers_of("tools/call", "cache_flush", key=KEYS["read"])
+    assert limited.post(tool_call("cache_flush", {}, MODERN), headers).status == 403
+    refused = [line for line in limited.server.log() if line["message"] == "request refused" and line["status"] == 403]
+    assert (refused[-1]["principal"], refused[-1]["tool"]) == ("read", "cache_flush")

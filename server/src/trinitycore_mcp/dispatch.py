@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Raw, Struct
 
-from trinitycore_mcp.access.limits import Limiter, rate_limit_headers, refusal
+from trinitycore_mcp.access.limits import Limiter, Verdict, rate_limit_headers, refusal
 from trinitycore_mcp.access.principal import Principal
 from trinitycore_mcp.cache.policy import NONE, CachePolicy, policy_for
 from trinitycore_mcp.config import Config
@@ -96,18 +96,20 @@ class Dispatcher:
         trace_id: str | None = None,
         progress: Progress | None = None,
         receive: Receive | None = None,
+        verdict: Verdict | None = None,
     ) -> Answer:
         """Call a tool. The caller has checked that the principal may call it.
 
         :param raw: the arguments as JSON.
         :param receive: the request's channel, watched for the client's leaving, which ends the call.
+        :param verdict: the limits' word on this call, where they were asked already.
         :raises ClientLeft: nobody waits for the answer any more.
         """
         headers: Sequence[Header] = ()
         started = monotonic()
         try:
             if self.limiter is not None:
-                verdict = self.limiter.try_now(principal, tool.name)
+                verdict = verdict or self.limiter.try_now(principal, tool.name)
                 if verdict is None:
                     verdict = await self.limiter.check(principal, tool.name)
                 headers = rate_limit_headers(verdict)

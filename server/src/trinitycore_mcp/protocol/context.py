@@ -8,6 +8,7 @@ from typing import Any
 from mcp.server.context import ServerRequestContext
 from starlette.requests import Request
 
+from trinitycore_mcp.access.limits import Verdict
 from trinitycore_mcp.access.principal import Principal
 from trinitycore_mcp.observe.trace import trace_id_of
 
@@ -15,6 +16,8 @@ PRINCIPAL = "trinitycore_mcp.principal"
 """Key of the ASGI scope under which the gate puts the caller."""
 
 
+VERDICT = "trinitycore_mcp.verdict"
+"""Key under which it puts the limits' word on a call of the tool that the message names."""
 LOCAL: ContextVar[Principal | None] = ContextVar("trinitycore_mcp.local", default=None)
 """Who calls on standard input; None: the process serves HTTP."""
 
@@ -29,6 +32,11 @@ def principal_of(ctx: ServerRequestContext[Any, Any]) -> Principal:
     if principal is None:
         raise LookupError("a request without a caller reached the protocol")
     return principal
+
+
+def verdict_of(ctx: ServerRequestContext[Any, Any]) -> Verdict | None:
+    """Return what the limits said of this call, None when they were not asked."""
+    return ctx.request.scope.get(VERDICT) if isinstance(ctx.request, Request) else None
 
 
 TRACE: ContextVar[str | None] = ContextVar("trinitycore_mcp.trace", default=None)

@@ -21,7 +21,7 @@ from mcp.types import Tool as WireTool
 from trinitycore_mcp.access.principal import Principal
 from trinitycore_mcp.dispatch import Dispatcher
 from trinitycore_mcp.errors import did_you_mean
-from trinitycore_mcp.protocol.context import OUTCOME, principal_of, trace_of
+from trinitycore_mcp.protocol.context import OUTCOME, principal_of, trace_of, verdict_of
 from trinitycore_mcp.toolkit.call import Progress
 from trinitycore_mcp.toolkit.definition import Tool
 
@@ -71,6 +71,7 @@ class ToolHandlers:
             principal,
             trace_id=trace_of(ctx),
             progress=_progress(ctx),
+            verdict=verdict_of(ctx),
         )
         OUTCOME.set(answer.error)
         return CallToolResult.model_validate_json(b"{" + answer.body + b"}")

@@ -9,6 +9,8 @@ from trinitycore_mcp.access.authenticator import Authenticator
 from trinitycore_mcp.access.principal import Principal
 
 Headers = Mapping[bytes, bytes]
+# Those that decide what a request is: a second one of a kind would let two readers see two requests.
+_ONCE = frozenset({b"host", b"content-length", b"content-type", b"authorization", b"x-api-key", b"origin", b"accept"})
 
 
 class Doorkeeper:
@@ -57,6 +59,16 @@ class Doorkeeper:
             if colon and port.isdigit() and not (name.startswith("[") and not name.endswith("]"))
             else host.casefold()
         )
+
+
+def twice(raw: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Return a header that appears twice and must not."""
+    seen: set[bytes] = set()
+    for name, _ in raw:
+        if name in seen and name in _ONCE:
+            return name.decode("latin-1")
+        seen.add(name)
+    return None
 
 
 def known_caller(authenticator: Authenticator, headers: Headers) -> Principal | None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import perf_counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trinitycore_mcp import metrics
 from trinitycore_mcp.access.authenticator import Authenticator
-from trinitycore_mcp.access.limits import rate_limit_headers, refusal
+from trinitycore_mcp.access.limits import Verdict, rate_limit_headers, refusal
 from trinitycore_mcp.access.metadata import challenge
 from trinitycore_mcp.access.principal import ANONYMOUS, Principal, anonymous
 from trinitycore_mcp.access.refused import Refused, require
@@ -29,10 +30,10 @@ from trinitycore_mcp.flights import Flights
 from trinitycore_mcp.health import Health
 from trinitycore_mcp.observe.recorder import Recorder
 from trinitycore_mcp.observe.trace import trace_id_of
-from trinitycore_mcp.protocol.context import PRINCIPAL
+from trinitycore_mcp.protocol.context import PRINCIPAL, VERDICT
 from trinitycore_mcp.toolkit.definition import Tool
 from trinitycore_mcp.web import wire
-from trinitycore_mcp.web.admission import Doorkeeper, Headers, known_caller
+from trinitycore_mcp.web.admission import Doorkeeper, Headers, known_caller, twice
 from trinitycore_mcp.web.body import Replay, TooLarge, read_body
 from trinitycore_mcp.web.http import Header, answer_json
 
@@ -42,10 +43,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _NO_ARGUMENTS = b"{}"
 _JSON = (b"content-type", b"application/json")
-# Headers that decide what a request is: a second one of a kind would let two readers see two requests.
-_ONCE = frozenset({b"host", b"content-length", b"content-type", b"authorization", b"x-api-key", b"origin", b"accept"})
 _INVALID_REQUEST = -32600
 _RATE_LIMITED = -32029
+_LONGEST_VERSION = 32
 
 
 _Refusal = tuple[int, str, list[Header]]
@@ -99,6 +99,7 @@ class McpEndpoint:
             await self._refuse(send, *refusal)
             return
         self.in_flight += 1
+        principal = tool = None
         try:
             principal = known_caller(self._authenticator, headers) or await self._authenticator.verify(raw)
             if principal is ANONYMOUS:
@@ -110,14 +111,15 @@ class McpEndpoint:
                 message = None
             tool = None if message is None else self._tool(message)
             if message is None or tool is None or len(raw) != len(headers) or not self._is_plain(headers, message):
-                await self._pass_on(scope, receive, send, principal, body, message, tool)
+                await self._pass_on(scope, receive, send, principal, body, message, tool, headers)
             else:
                 if tool.scope not in principal.scopes:
                     require(principal, tool.scope)
                 await self._call(send, receive, tool, principal, message, headers)
         except Refused as refused:
             extra = [(b"www-authenticate", challenge(refused, self.config))] if refused.status != 503 else []
-            await self._refuse(send, refused.status, str(refused), extra, error=refused.error)
+            who = {"principal": principal.name, "tool": tool.name} if principal and tool else {}
+            await self._refuse(send, refused.status, str(refused), extra, error=refused.error, fields=who)
         except ClientLeft:
             return
         except TooLarge:
@@ -130,8 +132,8 @@ class McpEndpoint:
         """Return why a request is refused before anybody asks who sent it, or None."""
         if method != "POST":
             return 405, "only POST is served here", [(b"allow", b"POST")]
-        if len(raw) != len(headers) and (twice := _twice(raw)) is not None:
-            return 400, f"header {twice} appears more than once", []
+        if len(raw) != len(headers) and (found := twice(raw)) is not None:
+            return 400, f"header {found} appears more than once", []
         if not self._doorkeeper.host_allowed(headers.get(b"host")):
             return 421, "this name is not served here (server.allowed_hosts)", []
         origin = headers.get(b"origin")
@@ -194,6 +196,7 @@ class McpEndpoint:
         principal: Principal,
         message: wire.Message,
         headers: Headers,
+        verdict: Verdict | None = None,
     ) -> None:
         params = message.params
         assert params is not None
@@ -211,13 +214,18 @@ class McpEndpoint:
         try:
             given = params.arguments
             answer = await self._dispatcher.run(
-                tool, _NO_ARGUMENTS if given is UNSET else given, principal, trace_id=trace_id, receive=receive
+                tool,
+                _NO_ARGUMENTS if given is UNSET else given,
+                principal,
+                trace_id=trace_id,
+                receive=receive,
+                verdict=verdict,
             )
             error = answer.error
         except ClientLeft:
             return
         finally:
-            version = headers[b"mcp-protocol-version"]
+            version = headers.get(b"mcp-protocol-version", b"")[:_LONGEST_VERSION]
             self._recorder.record(
                 "tools/call",
                 tool.name,
@@ -226,7 +234,7 @@ class McpEndpoint:
                 request_id=message.id,
                 trace_id=trace_id,
                 principal=principal.name,
-                protocol=version.decode(),
+                protocol=version.decode("latin-1"),
             )
             if span is not None:
                 span.end(error)
@@ -247,6 +255,7 @@ class McpEndpoint:
         body: bytes,
         message: wire.Message | None,
         tool: Tool | None,
+        headers: Headers,
     ) -> None:
         """Let the SDK answer."""
         extra: list[Header] = []
@@ -254,9 +263,15 @@ class McpEndpoint:
         if tool is not None:
             require(principal, tool.scope)
         limiter = self._dispatcher.limiter
-        if limiter is not None and tool is None:  # a tool's call is counted by the dispatcher
-            verdict = limiter.try_now(principal, "") or await limiter.check(principal, "")
+        if limiter is not None:
+            name = tool.name if tool is not None else ""
+            verdict = limiter.try_now(principal, name) or await limiter.check(principal, name)
             extra = list(rate_limit_headers(verdict))
+            if tool is not None:
+                scope[VERDICT] = verdict  # a call that the SDK lets pass is not counted again
+            if not verdict.allowed and tool is not None and message is not None and ident is not None:
+                await self._call(send, receive, tool, principal, message, headers, verdict)
+                return
             if not verdict.allowed:
                 await self._refuse_message(send, 429, _RATE_LIMITED, refusal(verdict), ident, extra)
                 return
@@ -296,10 +311,17 @@ class McpEndpoint:
         return stamped
 
     async def _refuse(
-        self, send: Send, status: int, text: str, headers: Iterable[Header] = (), *, error: str | None = None
+        self,
+        send: Send,
+        status: int,
+        text: str,
+        headers: Iterable[Header] = (),
+        *,
+        error: str | None = None,
+        fields: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         metrics.HTTP_REJECTED.labels(str(status)).inc()
-        _log.info("request refused", extra={"fields": {"status": status, "outcome": text}})
+        _log.info("request refused", extra={"fields": {"status": status, "outcome": text, **fields}})
         body = {"error": error, "error_description": text} if error else {"error": text}
         await answer_json(self._stamped(send, ()), status, body, headers)
 
@@ -309,16 +331,6 @@ class McpEndpoint:
         metrics.HTTP_REJECTED.labels(str(status)).inc()
         body = {"jsonrpc": "2.0", "id": ident, "error": {"code": code, "message": text}}
         await answer_json(self._stamped(send, ()), status, body, headers)
-
-
-def _twice(raw: list[Header]) -> str | None:
-    """Return a header that appears twice and must not."""
-    seen: set[bytes] = set()
-    for name, _ in raw:
-        if name in seen and name in _ONCE:
-            return name.decode("latin-1")
-        seen.add(name)
-    return None
 
 
 def _span(
@@ -335,7 +347,7 @@ def _span(
         traceparent=traceparent,
         tracestate=state,
         request_id=message.id,
-        protocol=headers[b"mcp-protocol-version"].decode(),
+        protocol=headers.get(b"mcp-protocol-version", b"")[:_LONGEST_VERSION].decode("latin-1"),
     )
 
 
