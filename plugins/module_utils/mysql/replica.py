@@ -76,9 +76,11 @@ def make_replica(
     if not state.read_only:
         done.append("close for writes")
     running = state.replication is not None and not changes and state.replication.healthy
-    if not running and not changes:
+    # One that has lost its primary tries again by itself; that is nothing to change, only to wait for.
+    retrying = state.replication is not None and state.replication.retrying and state.replication.sql_running
+    if not running and not changes and not retrying:
         done.append("start replication")
-    if not done or dry:
+    if dry or (running and not done):
         return done
 
     if not state.read_only:
@@ -90,7 +92,8 @@ def make_replica(
             flavor.stop_replication(server)
         flavor.follow(server, wanted_replication(primary), primary.password)
     if not running:
-        flavor.start_replication(server)
+        if changes or not retrying:
+            flavor.start_replication(server)
         _wait_until_healthy(server, flavor, name, primary, timeout)
     return done
 

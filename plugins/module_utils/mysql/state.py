@@ -29,6 +29,11 @@ class Replication:
         return self.io_running == "Yes" and self.sql_running
 
     @property
+    def retrying(self) -> bool:
+        """The connection is lost and made again and again."""
+        return self.io_running not in ("Yes", "No")
+
+    @property
     def stopped(self) -> bool:
         """Neither thread runs."""
         return self.io_running == "No" and not self.sql_running

@@ -209,3 +209,20 @@ def test_a_replica_is_not_made_primary(node: Start) -> None:
 def test_no_server_is_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(ServerUnavailableError, match="no server is running here"):
         open_local(str(tmp_path / "none"))
+
+
+def test_a_replica_that_tries_again_by_itself_is_waited_for(node: Start) -> None:
+    one, two = node(1), node(2)
+    one.bootstrap()
+    two.follow(one)
+    one.server.stop()
+    two.server.stop()
+    two.server.restart()
+    replication = two.member().state.replication  # type: ignore[union-attr]  # it runs
+    assert replication is not None and replication.retrying
+    one.server.restart()
+    assert one.bootstrap() == ["open for writes"]
+    assert two.follow(one, dry=True) == []
+    assert two.follow(one) == []
+    replication = two.member().state.replication  # type: ignore[union-attr]
+    assert replication is not None and replication.healthy
