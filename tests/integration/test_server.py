@@ -174,7 +174,8 @@ def test_the_readers_account_sees_nothing_personal_on_any_database_host(lab: Lab
     asking = lab.hosts("database")[0]
     for host in lab.hosts("database"):
         remote = f"{login} -h {lab.endpoints['hosts'][host]}"
-        said = lab.ssh(asking, f'{remote} -e "{"; ".join(refused)}" 2>&1 | grep -c "command denied"', check=False)
+        statements = ";\n".join(refused) + ";"
+        said = lab.ssh(asking, f"{remote} 2>&1 <<'END' | grep -c ' denied to user'\n{statements}\nEND", check=False)
         assert int(said) == len(refused), host
         assert int(lab.ssh(asking, f"{remote} -e 'SELECT COUNT(username) FROM auth.account'")) > 0
 
