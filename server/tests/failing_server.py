@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from trinitycore_mcp import config_load, lifecycle, logs, tools
+from trinitycore_mcp.config import Config
 from trinitycore_mcp.toolkit import NONE, Call, Text, Tool, tool
 
 
@@ -28,7 +29,8 @@ async def fail(call: Call, text: Text) -> Never:
         raise RuntimeError(f"{text} of {rows}") from error
 
 
-def _catalogue(_config: object) -> tuple[Tool, ...]:
+def _catalogue(config: Config) -> tuple[Tool, ...]:
+    del config
     return (fail,)
 
 

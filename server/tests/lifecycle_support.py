@@ -21,7 +21,7 @@ from tests.support.mcp_server import KEY, McpServer
 
 
 @contextmanager
-def held(mariadb: MariaDb, table: str = "creature_template") -> Iterator[Callable[[], None]]:
+def held(mariadb: MariaDb, table: str = "creature_template") -> Iterator[Callable[[], object]]:
     """Keep readers of a table of the world waiting until the callable is called, or the context ends."""
     holder = pymysql.connect(unix_socket=f"{mariadb.directory}/s", user="root", database="world")
     with holder.cursor() as cursor:

@@ -171,7 +171,7 @@ async def test_a_schema_that_is_forgotten_at_once_is_looked_up_again() -> None:
 
     others = [schemas.current() for _ in range(3)]
     _, *found = await asyncio.gather(first(), *others)
-    assert all(each.has("creature_template") for each in found)
+    assert all(each is not None and each.has("creature_template") for each in found)
 
 
 def test_a_request_without_a_caller_is_nobodys() -> None:

@@ -82,7 +82,9 @@ def answer(wire: Wire, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         assert len(text) < 3000, (name, arguments, len(text))
         check_text(text)
     else:
-        jsonschema.validate(result["structuredContent"], TOOLS[name].output_schema)
+        schema = TOOLS[name].output_schema
+        assert schema is not None
+        jsonschema.validate(result["structuredContent"], schema)
     return result
 
 

@@ -133,8 +133,6 @@ async def test_health_while_draining_is_down(instance: Instance) -> None:
 
 
 async def test_a_late_event_loop_shows(instance: Instance) -> None:
-    found = components(await instance.call("get_health_status"))["event loop"]
-    assert found["status"] == "ok"
     instance.parts.services.health.lag._seen.append(0.7)
     found = components(await instance.call("get_health_status"))["event loop"]
     assert found["status"] == "degraded"

@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.support.mariadb import MariaDb
+from tests.support.mcp_server import KEY, McpServer
 from tests.support.tools import Toolbox, toolbox
 from trinitycore_mcp.access.principal import Principal
 from trinitycore_mcp.errors import ToolError
@@ -57,7 +59,8 @@ async def test_every_prompt_names_only_tools_that_are_there(box: Toolbox, mariad
     item = mariadb.sql("SELECT MIN(entry) FROM world.item_template")[0][0]
     subjects = {"quest": quest, "creature": vendor, "item": item, "zone": "12"}
     for prompt in PROMPTS:
-        text = await render(box, prompt.name, **{each.name: subjects[each.name] for each in prompt.arguments})
+        given = {each.name: subjects[each.name] for each in prompt.arguments}
+        text = await render(box, prompt.name, EVERYTHING, **given)
         named = set(re.findall(r"`([a-z_]+)`", text))
         assert len(named) > 3
         assert named <= known, named - known
@@ -165,3 +168,62 @@ async def test_every_entity_has_an_address_and_no_address_is_there_twice(box: To
     assert len({each.uri for each in RESOURCES}) == len(RESOURCES)
     [number, name] = mariadb.sql("SELECT entry, name FROM world.creature_template ORDER BY entry LIMIT 1")[0]
     assert json.loads(await read(box, f"trinity://creature/{number}"))["name"] == name
+
+
+def rpc(server: McpServer, method: str, **params: Any) -> Any:
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+    headers = {
+        "content-type": "application/json",
+        "accept": "application/json, text/event-stream",
+        "authorization": f"Bearer {KEY}",
+        "mcp-protocol-version": "2025-11-25",
+    }
+    return server.request("POST", "/mcp", body=body, headers=headers).json()
+
+
+def test_a_client_gets_prompts_resources_and_completions(server: McpServer) -> None:
+    prompts = {each["name"]: each for each in rpc(server, "prompts/list")["result"]["prompts"]}
+    assert set(prompts) == set(BY_NAME)
+    assert prompts["realm_health"].get("arguments", []) == []
+    got = rpc(server, "prompts/get", name="trace_item", arguments={"item": "25"})["result"]
+    assert "`item_sources`(id=25)" in got["messages"][0]["content"]["text"]
+    wrong = rpc(server, "prompts/get", name="trace_item", arguments={"item": "no such thing at all"})
+    assert "no item called" in wrong["error"]["message"]
+
+    templates = rpc(server, "resources/templates/list")["result"]["resourceTemplates"]
+    uris = {each["uriTemplate"] for each in templates}
+    assert {"trinity://creature/{id}", "trinity://docs/flags/{name}"} <= uris
+    assert "trinity://realm/{id}" not in uris, "the key has scope read"
+    assert [each["uri"] for each in rpc(server, "resources/list")["result"]["resources"]] == ["trinity://schema"]
+    [content] = rpc(server, "resources/read", uri="trinity://schema/auth/realmlist")["result"]["contents"]
+    assert json.loads(content["text"])["table"] == "realmlist"
+    assert rpc(server, "resources/read", uri="trinity://realm/1")["error"]["code"] == -32602
+    ref = {"type": "ref/resource", "uri": "trinity://docs/flags/{name}"}
+    values = rpc(server, "completion/complete", ref=ref, argument={"name": "name", "value": "npc"})
+    assert values["result"]["completion"]["values"] == ["npc_flags"]
+
+
+def test_health_and_figures_of_a_running_server(server: McpServer) -> None:
+    report = server.call("get_health_status", {})["structuredContent"]
+    found = {each["name"]: each["status"] for each in report["components"]}
+    assert (found["database"], found["schema"], found["redis"]) == ("ok", "ok", "ok")
+    figures = server.call("get_metrics_snapshot", {"tool": "get_health_status"})["structuredContent"]
+    assert figures["requests"][0]["count"] >= 1
+    assert figures["in_flight"] >= 1
+    assert server.call("get_server_info", {})["structuredContent"]["prompts"] == len(PROMPTS)
+    refused = server.request("GET", "/health/detailed")
+    assert refused.status == 401
+
+
+async def test_real_azerothcore(azerothcore: MariaDb) -> None:
+    async with toolbox(azerothcore, ()) as box:
+        text = await render(box, "realm_health")
+        assert "AzerothCore" in text
+        with pytest.raises(ToolError, match="item_template is missing"):
+            await render(box, "trace_item", item="25")
+        assert "creature_template" not in json.loads(await read(box, "trinity://schema"))["tables"]["world"]
+        [[table]] = azerothcore.sql(
+            "SELECT MAX(TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'world'"
+        )
+        assert json.loads(await read(box, f"trinity://schema/world/{table}"))["table"] == table
+        assert "check_quests" in await render(box, "find_broken_content", zone="12")

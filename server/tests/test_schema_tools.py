@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def linked(mariadb: MariaDb) -> MariaDb:
     return mariadb
 
 
-def names(*, world: str) -> dict[str, dict[str, dict[str, str]]]:
+def names(*, world: str) -> dict[str, Any]:
     return {"database": {"databases": {"world": world}}}
 
 

@@ -107,3 +107,19 @@ async def test_a_plan_tells_cost_and_admission(tools: Toolbox) -> None:
 
 async def test_both_need_the_scope_of_players() -> None:
     assert {each.scope for each in sql.TOOLS} == {"players"}
+
+
+async def test_real_azerothcore(azerothcore: MariaDb) -> None:
+    async with toolbox(azerothcore, sql.TOOLS) as box:
+        query = "SELECT COUNT(*) AS n, MAX(entry) AS last FROM world.npc_vendor"
+        result = await box.call("sql_select", query=query)
+        assert [[str(value) for value in row] for row in result["rows"]] == azerothcore.sql(query)
+        plan = await box.call("sql_explain", query="SELECT * FROM world.npc_vendor WHERE entry = 1")
+        assert plan["would_run"]
+
+
+async def test_real_trinitycore(trinitycore: MariaDb) -> None:
+    async with toolbox(trinitycore, sql.TOOLS) as box:
+        result = await box.call("sql_select", query="SELECT id, name FROM auth.rbac_permissions ORDER BY id", limit=5)
+        expected = trinitycore.sql("SELECT id, name FROM auth.rbac_permissions ORDER BY id LIMIT 5")
+        assert [[str(value) for value in row] for row in result["rows"]] == expected

@@ -43,15 +43,15 @@ async def test_a_client_starts_it_lists_calls_and_leaves(
             assert "cache_flush" not in names
             done: list[float] = []
 
-            async def progress(now: float, _total: float | None, _message: str | None) -> None:
-                done.append(now)
+            async def note(progress: float, total: float | None, message: str | None) -> None:
+                done.append(progress)
 
             hogger = await client.call_tool("creature_get", {"id": 448})
             assert hogger.structured_content is not None
             assert hogger.structured_content["name"] == "Hogger"
             refused = await client.call_tool("creature_get", {"id": 999999})
             assert refused.is_error
-            checked = await client.call_tool("check_quests", {}, progress_callback=progress)
+            checked = await client.call_tool("check_quests", {}, progress_callback=note)
             assert not checked.is_error
             assert done
             content = await client.read_resource("trinity://creature/448")
@@ -70,7 +70,7 @@ async def test_a_client_starts_it_lists_calls_and_leaves(
 def test_it_says_nothing_but_the_protocol_and_ends_with_its_input(mariadb: MariaDb, tmp_path: Path) -> None:
     command = [sys.executable, *configure(tmp_path, mariadb, logging={"level": "DEBUG"})]
     hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"id": 1, "method": "initialize", "params": hello},
         {"method": "notifications/initialized"},
         {"id": 2, "method": "tools/call", "params": {"name": "item_get", "arguments": {"id": 25}}},

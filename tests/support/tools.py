@@ -51,6 +51,7 @@ class Toolbox:
         call = Call(self.services, everything, name, read)
         result = await tool.function(call, *msgspec.structs.astuple(read))
         data = json.loads(msgspec.json.encode(result))
+        assert tool.output_schema is not None
         jsonschema.validate(data, tool.output_schema, cls=jsonschema.Draft202012Validator)
         return data
 

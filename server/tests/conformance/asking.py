@@ -114,7 +114,7 @@ async def _supported_only(ctx: Context, params: CallToolRequestParams) -> Any:
 
 async def _missing_capability(ctx: Context, params: CallToolRequestParams) -> Any:
     if "sampling" not in _capabilities(ctx):
-        needed = {"requiredCapabilities": {"sampling": {}}}
+        needed: dict[str, Any] = {"requiredCapabilities": {"sampling": {}}}
         raise MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, "this tool needs the capability sampling", needed)
     return _done("the client can sample")
 

@@ -42,7 +42,7 @@ Context = ServerRequestContext[Any, Any]
 
 def extend(server: Server[Any], bus: Any) -> None:
     """Put the suite's handlers before the server's own."""
-    handlers = {method: entry.handler for method, entry in server._request_handlers.items()}
+    handlers: dict[str, Any] = {method: entry.handler for method, entry in server._request_handlers.items()}
 
     async def call(ctx: Context, params: CallToolRequestParams) -> Any:
         if params.name == "test_trigger_tool_change":

@@ -35,7 +35,7 @@ class SchemaTool(Tool):
     @cached_property
     def input_schema(self) -> dict[str, Any]:
         """JSON Schema of the arguments."""
-        address = {"$anchor": "addressDef", "type": "object"}
+        address: dict[str, Any] = {"$anchor": "addressDef", "type": "object"}
         address["properties"] = {"street": {"type": "string"}, "city": {"type": "string"}}
         text = {"type": "string"}
         return {
