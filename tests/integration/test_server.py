@@ -227,8 +227,8 @@ def leaders(lab: Lab) -> Counter[str]:
     for host, numbers in by_host.items():
         script = METRICS.format(numbers=numbers, address=lab.endpoints["hosts"][host])
         for line in lab.ssh(host, f"python3 - <<'END'\n{script}\nEND").splitlines():
-            number, leads = line.split()
-            found[f"{host}-{number}"] += int(float(leads))
+            instance, leads = line.split()
+            found[f"{host}-{instance}"] += int(float(leads))
     return +found
 
 

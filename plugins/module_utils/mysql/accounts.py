@@ -78,12 +78,8 @@ def ensure(server: Connection, flavor: Flavor, account: Account, dry: bool) -> l
     has: dict[str, set[str]] = present["grants"]
     wanted = {**account.privileges, **readable.grants(server, account.readable)}
     should = {level: set(privileges) for level, privileges in wanted.items()}
-    changes = {
-        level: (has.get(level, set()) - should.get(level, set()), should.get(level, set()) - has.get(level, set()))
-        for level in sorted({*should, *has})
-    }
-    # What is only granted goes first, so that rights which move from a database to its tables are never gone. On one
-    # level the revocation does: that of a table takes its columns' rights along.
+    changes = {level: _difference(has.get(level, set()), should.get(level, set())) for level in sorted({*should, *has})}
+    # What is only granted goes first, so that rights which move from a database to its tables are never gone.
     for level, (surplus, missing) in sorted(changes.items(), key=lambda change: bool(change[1][0])):
         for verb, link, privileges in (("REVOKE", "FROM", surplus), ("GRANT", "TO", missing)):
             if not privileges:
@@ -95,6 +91,14 @@ def ensure(server: Connection, flavor: Flavor, account: Account, dry: bool) -> l
                 statement = f"{verb} {listed} ON {level} {link} ".replace("%", "%%") + "%s@%s"
                 server.execute(statement, [account.user, account.host])
     return done
+
+
+def _difference(has: set[str], should: set[str]) -> tuple[set[str], set[str]]:
+    """Return what to revoke on a level, and what to grant after that."""
+    surplus = has - should
+    # A revocation for the whole table takes those for its columns along.
+    taken_along = {one for one in should if one.partition(" (")[0] in surplus}
+    return surplus, (should - has) | taken_along
 
 
 def _listed(privileges: set[str] | frozenset[str]) -> str:

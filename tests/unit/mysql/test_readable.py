@@ -98,6 +98,11 @@ def test_nothing_personal_can_be_selected(primary: Node) -> None:
     assert [statement for statement in PERSONAL if allowed(primary, statement)] == []
     assert [statement for statement in HARMLESS if not allowed(primary, statement)] == []
     assert ensure(primary, reader()) == []
+    primary.server.sql("GRANT SELECT ON auth.account TO reader@'%'")
+    assert "revoke SELECT on `auth`.`account` from reader@%" in ensure(primary, reader())
+    assert [statement for statement in PERSONAL if allowed(primary, statement)] == []
+    assert [statement for statement in HARMLESS if not allowed(primary, statement)] == []
+    assert ensure(primary, reader()) == []
 
 
 def test_rights_follow_the_tables(primary: Node) -> None:
