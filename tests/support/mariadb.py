@@ -227,6 +227,11 @@ class MariaDb:
     def freeze(self) -> None:
         """Stop the process from running: connections stay open and nothing answers."""
         self.process.send_signal(signal.SIGSTOP)
+        while any(stat.read_text().rpartition(")")[2].split()[0] != "T" for stat in self._threads()):
+            time.sleep(0.001)  # each thread stops when it gets to run next, and might answer before
+
+    def _threads(self) -> Iterator[Path]:
+        return Path(f"/proc/{self.process.pid}/task").glob("*/stat")
 
     def thaw(self) -> None:
         """Let a frozen process go on."""

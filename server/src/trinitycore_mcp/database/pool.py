@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from math import inf
 from time import monotonic
 from typing import TypeVar
@@ -163,9 +164,15 @@ class Pool:
 
     async def _connect(self, by: float) -> Session:
         """Fill a place, already counted, with a new session."""
+        left = by - monotonic()
         try:
-            async with asyncio.timeout(max(0.0, by - monotonic())):
-                session = await connect(self.host.address, self._settings)
+            if left <= 0:
+                raise HostSilent("no answer in time")
+            # The driver's own limit must not be the larger one: asyncio.wait_for, in which it connects, may swallow a
+            # timeout of ours that comes together with the connection (CPython before 3.12).
+            settings = replace(self._settings, connect_timeout=min(left, self._settings.connect_timeout))
+            async with asyncio.timeout(left):
+                session = await connect(self.host.address, settings)
         except BaseException as error:
             self._free_place()
             failure = translate(error)
