@@ -36,14 +36,17 @@ from trinitycore_mcp.config.reload import reload_plan, taken_over
 from trinitycore_mcp.config_error import ConfigError
 from trinitycore_mcp.database.errors import Unavailable
 from trinitycore_mcp.dispatch import ClientLeft
+from trinitycore_mcp.flights import Flights
 from trinitycore_mcp.observe.log_writer import LogWriter
 from trinitycore_mcp.observe.recorder import Line
 from trinitycore_mcp.prompts import PROMPTS
+from trinitycore_mcp.protocol import tools as protocol_tools
 from trinitycore_mcp.protocol.contents import ContentHandlers
 from trinitycore_mcp.protocol.context import LOCAL, principal_of
 from trinitycore_mcp.resources import RESOURCES
 from trinitycore_mcp.schema import Schemas
-from trinitycore_mcp.web.body import read_body
+from trinitycore_mcp.web import body
+from trinitycore_mcp.web.body import TooSlow, read_body
 
 ADMIN = Principal("ops", frozenset({"admin"}), "api_key")
 DIGEST = hashlib.sha256(b"a key").digest()
@@ -189,7 +192,48 @@ async def test_a_client_that_left_before_its_body_asked_for_nothing() -> None:
         return {"type": "http.disconnect"}
 
     with pytest.raises(ClientLeft):
-        await read_body({}, receive, 1024)
+        await read_body({}, receive, 1024, Flights())
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_body_that_does_not_come_is_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch, begun: bool
+) -> None:
+    monkeypatch.setattr(body, "TIMEOUT", 0.1)
+    messages = [{"type": "http.request", "body": b"{", "more_body": True}] if begun else []
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop() if messages else await asyncio.Future()
+
+    flights = Flights()
+    sweeping = asyncio.create_task(flights.sweep())
+    with pytest.raises(TooSlow):
+        await asyncio.wait_for(read_body({}, receive, 1024, flights), 5)
+    sweeping.cancel()
+    assert len(flights) == 0
+
+
+class Unread:
+    """A session whose client takes nothing."""
+
+    asked = 0
+
+    async def report_progress(self, *_: object) -> None:
+        self.asked += 1
+        await asyncio.Future()
+
+
+@pytest.mark.anyio
+async def test_a_client_that_reads_no_progress_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol_tools, "_PATIENCE", 0.05)
+    session = Unread()
+    ctx: Any = SimpleNamespace(meta={"progress_token": 1}, session=session)
+    report = protocol_tools._progress(ctx)
+    assert report is not None
+    for done in range(3):
+        await asyncio.wait_for(report(done, 3, None), 2)
+    assert session.asked == 1
 
 
 class Fails:

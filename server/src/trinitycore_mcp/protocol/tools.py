@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import anyio
 import msgspec
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
@@ -26,6 +27,8 @@ from trinitycore_mcp.toolkit.call import Progress
 from trinitycore_mcp.toolkit.definition import Tool
 
 Context = ServerRequestContext[Any, Any]
+_PATIENCE = 1.0
+"""Seconds that a client has to take a notice of progress; later it is told no more."""
 
 
 class ToolHandlers:
@@ -87,8 +90,15 @@ def _progress(ctx: Context) -> Progress | None:
     if token is None:
         return None
 
+    reads = True
+
     async def report(done: float, total: float | None, message: str | None) -> None:
-        await ctx.session.report_progress(done, total, message)
+        nonlocal reads
+        if reads:
+            # Others may wait for the same work: one client that does not read its stream must not hold it up.
+            with anyio.move_on_after(_PATIENCE) as waiting:
+                await ctx.session.report_progress(done, total, message)
+            reads = not waiting.cancelled_caught
 
     return report
 

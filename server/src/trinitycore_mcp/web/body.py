@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.types import Message, Receive
 
 from trinitycore_mcp.dispatch import ClientLeft
+from trinitycore_mcp.flights import Flights
 from trinitycore_mcp.web.admission import Headers
+
+TIMEOUT = 30.0
+"""Seconds that a body may take to come."""
 
 
 class TooLarge(Exception):
     """The body has more bytes than allowed."""
 
 
-async def read_body(headers: Headers, receive: Receive, most: int) -> bytes:
+class TooSlow(Exception):
+    """The body did not come in time."""
+
+
+async def read_body(headers: Headers, receive: Receive, most: int, flights: Flights) -> bytes:
     """Return a request's body.
 
     :param most: bytes that it may have.
+    :param flights: keep the time.
     :raises TooLarge: it has more.
+    :raises TooSlow: it is not complete after TIMEOUT.
     :raises ClientLeft: the connection ended before it was complete.
     """
     length = headers.get(b"content-length")
     if length is not None and length.isdigit() and int(length) > most:
         raise TooLarge
+    with flights.begin(TIMEOUT) as flight:
+        try:
+            return await _read(receive, most)
+        except asyncio.CancelledError:
+            if flight.expired and flight.task.uncancel() == 0:
+                raise TooSlow from None
+            raise
+
+
+async def _read(receive: Receive, most: int) -> bytes:
     message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientLeft

@@ -34,7 +34,7 @@ from trinitycore_mcp.protocol.context import PRINCIPAL, VERDICT
 from trinitycore_mcp.toolkit.definition import Tool
 from trinitycore_mcp.web import wire
 from trinitycore_mcp.web.admission import Doorkeeper, Headers, known_caller, twice
-from trinitycore_mcp.web.body import Replay, TooLarge, read_body
+from trinitycore_mcp.web.body import TIMEOUT, Replay, TooLarge, TooSlow, read_body
 from trinitycore_mcp.web.http import Header, answer_json
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class McpEndpoint:
             principal = known_caller(self._authenticator, headers) or await self._authenticator.verify(raw)
             if principal is ANONYMOUS:
                 principal = anonymous(self._address(scope, headers))
-            body = await read_body(headers, receive, self.config.server.max_body_size)
+            body = await read_body(headers, receive, self.config.server.max_body_size, self._flights)
             try:
                 message = wire.read(body)
             except (ValueError, RecursionError):
@@ -125,6 +125,8 @@ class McpEndpoint:
         except TooLarge:
             most = self.config.server.max_body_size
             await self._refuse(send, 413, f"a body has at most {most} bytes", [(b"connection", b"close")])
+        except TooSlow:
+            await self._refuse(send, 408, f"a body comes within {TIMEOUT:g} s", [(b"connection", b"close")])
         finally:
             self.in_flight -= 1
 
