@@ -160,22 +160,39 @@ class Wire:
         return {tool["name"]: tool for tool in listed}
 
 
-def raw(server: McpServer, data: bytes, timeout: float = 5.0) -> list[tuple[int, dict[str, str], bytes]]:
-    """Send bytes as they are and return the answers that come until the server closes or stays silent.
+def raw(
+    server: McpServer, data: bytes, *, leave: bool = False, timeout: float = 5.0
+) -> list[tuple[int, dict[str, str], bytes]]:
+    """Send bytes as they are and return all answers.
 
+    :param leave: say at once that nothing more will come, not only after the first answer.
     :return: status, headers and body of each answer; none: the server hung up without a word.
+    :raises TimeoutError: it stayed silent.
     """
     with socket.create_connection(("127.0.0.1", server.port), timeout=timeout) as connection:
         connection.settimeout(timeout)
         received = b""
-        try:
+        with contextlib.suppress(ConnectionError):
             connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
+            if leave:
+                _say_goodbye(connection)
             while chunk := connection.recv(65536):
                 received += chunk
-        except (ConnectionResetError, BrokenPipeError):
-            pass
+                if not leave and _whole(received):
+                    leave = True
+                    _say_goodbye(connection)
     return _answers(received)
+
+
+def _say_goodbye(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # the server may have been faster
+        connection.shutdown(socket.SHUT_WR)
+
+
+def _whole(received: bytes) -> bool:
+    """Return whether the first answer is there, but for one that only says that more may come."""
+    answers = _answers(received)
+    return bool(answers) and answers[-1][0] >= 200 and "content-length" in answers[-1][1]
 
 
 def _answers(received: bytes) -> list[tuple[int, dict[str, str], bytes]]:
@@ -189,7 +206,9 @@ def _answers(received: bytes) -> list[tuple[int, dict[str, str], bytes]]:
         for line in lines:
             name, _, value = line.partition(b":")
             headers[name.decode("latin-1").lower()] = value.strip().decode("latin-1")
-        length = int(headers.get("content-length", len(rest)))
+        length = 0 if first.split()[1] == b"100" else int(headers.get("content-length", len(rest)))
+        if len(rest) < length:
+            break
         found.append((int(first.split()[1]), headers, rest[:length]))
         received = rest[length:]
     return found
