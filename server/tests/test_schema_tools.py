@@ -74,7 +74,7 @@ async def test_tables_come_in_pages_that_neither_repeat_nor_skip(tools: Toolbox,
     expected = sorted(row[0] for row in rows)
     seen: list[str] = []
     cursor = None
-    while True:
+    for _ in range(50):
         page = await tools.call("schema_tables", limit=40, cursor=cursor)
         seen += [each["name"] for each in page["tables"]]
         assert page["found"] == len(expected)
@@ -169,7 +169,9 @@ async def test_versions_and_updates(tools: Toolbox, mariadb: MariaDb) -> None:
     assert world["newest_update"] == "custom_lab_places.sql"
     assert world["db_version"] == mariadb.sql("SELECT db_version FROM world.version")[0][0]
     seen = [each["name"] for each in result["updates"]]
-    while result["next_cursor"]:
+    for _ in range(10):
+        if result["next_cursor"] is None:
+            break
         result = await tools.call("database_versions", limit=2, cursor=result["next_cursor"])
         seen += [each["name"] for each in result["updates"]]
     assert seen == [
