@@ -44,6 +44,7 @@ COLUMNS: Mapping[str, str] = {
     "achievement_reward_locale.Body": "Text",
     **{f"{table}.Text": "MaleText" for table in ("broadcast_text", "broadcast_text_locale")},
     **{f"{table}.Text1": "FemaleText" for table in ("broadcast_text", "broadcast_text_locale")},
+    **{f"{table}.Type": "type" for table in ("quest_greeting", "quest_greeting_locale")},
     "factiontemplate_dbc.name": "(SELECT f.`Name_Lang_enUS` FROM {faction_dbc} f WHERE f.`ID` = {t}.`Faction`)",
     **{f"spell_dbc.{column}{n}": f"{here}_{n}" for column, here in _EFFECT.items() for n in (1, 2, 3)},
     "spell_dbc.Id": "ID",

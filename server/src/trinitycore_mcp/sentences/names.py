@@ -33,7 +33,8 @@ async def resolve(call: Call, wanted: Iterable[Reference], locale: str | None = 
     """
     by_kind: dict[str, set[int]] = {}
     for kind, number in wanted:
-        if number > 0:
+        entity = ENTITIES.get(_SAME.get(kind, kind))
+        if number > 0 or (number == 0 and entity is not None and entity.starts_at_zero):
             by_kind.setdefault(kind, set()).add(number)
     found = await asyncio.gather(*(_of_kind(call, kind, ids, locale) for kind, ids in by_kind.items()))
     return {(kind, number): name for kind, names in zip(by_kind, found, strict=True) for number, name in names.items()}

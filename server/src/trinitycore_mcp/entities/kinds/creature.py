@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from msgspec import Struct
@@ -51,6 +52,11 @@ async def _models(call: Call, schema: Schema, row: Row, locale: str | None) -> t
         (row[KEY],),
     )
     return ([CreatureModel(r["CreatureDisplayID"], real(r["DisplayScale"]), real(r["Probability"])) for r in rows],)
+
+
+def _may_walk(values: Mapping[str, Any]) -> bool:
+    """Return whether a path may belong to the creature: by the way it moves, or started by its script."""
+    return bool(values["movement_type"].name == "Waypoint" or values["ai_name"] == "SmartAI")
 
 
 CREATURE = Entity(
@@ -107,6 +113,7 @@ CREATURE = Entity(
             about="its templates in other difficulties",
         ),
         count("spawn_count", "creature", "id", "how many are placed in the world"),
+        count("line_count", "creature_text", "CreatureID", "how many lines it can say"),
     ),
     tables=("creature",),
     parts=(
@@ -137,6 +144,8 @@ CREATURE = Entity(
         Link("trainer_spells", "id", "what it teaches", when=flagged("npc_flags", "Trainer")),
         Link("smart_script", "id", "what it does by itself", more={"of": "creature"}, when=equal("ai_name", "SmartAI")),
         Link("spawns", "id", "where it stands", more={"kind": "creature"}, when=given("spawn_count")),
+        Link("creature_text", "id", "what it says", argument="creature", when=given("line_count")),
+        Link("waypoints", "id", "the paths that it walks", argument="creature", when=_may_walk),
         Link("quest_get", "quests_started", "the quest {name}, which it starts"),
         Link("quest_get", "quests_ended", "the quest {name}, which it ends"),
         Link("creature_get", "difficulty_creature_ids", "its template in another difficulty"),
