@@ -93,11 +93,17 @@ def test_tools_can_be_told_apart(tools: dict[str, Any]) -> None:
         assert tool["inputSchema"]["additionalProperties"] is False
         for argument, schema in tool["inputSchema"]["properties"].items():
             assert schema.get("description"), f"{name}.{argument} is not described"
+            if "default" in schema:
+                jsonschema.validate(schema["default"], schema, cls=jsonschema.Draft202012Validator)
+            for each in (schema, *schema.get("anyOf", ())):
+                if each.get("type") == "integer":  # what the database can't hold must not get there
+                    assert each["minimum"] >= -(2**63), (name, argument)
+                    assert each["maximum"] < 2**64, (name, argument)
         assert tool["annotations"]["readOnlyHint"] is (name not in {"cache_flush", "trigger_backup"})
 
 
 def test_descriptions_name_only_tools_that_exist(tools: dict[str, Any]) -> None:
-    verbs = "get|search|loot|items|quests|text|tree|near|describe|relations|select|explain|logs|backup"
+    verbs = "get|search|loot|items|quests|tree|near|describe|relations|select|explain|logs|backup"
     named = re.compile(rf"\b[a-z]+(?:_[a-z]+)*_(?:{verbs})\b")
     shown = {name: json.dumps([tool["description"], tool["inputSchema"]]) for name, tool in tools.items()}
     properties = {key for tool in tools.values() for key in [*tool["inputSchema"]["properties"], tool["name"]]}
@@ -180,7 +186,7 @@ def pages_of(wire: Wire, name: str, arguments: dict[str, Any], limit: int) -> li
     pages: list[dict[str, Any]] = []
     cursor = None
     while not pages or cursor is not None:
-        more = {"cursor": cursor} if cursor is not None else {}
+        more: dict[str, Any] = {"cursor": cursor} if cursor is not None else {}
         result = wire.call(name, {**arguments, "limit": limit, **more})
         assert result["isError"] is False, (name, arguments, texts(result))
         pages.append(result["structuredContent"])
@@ -224,7 +230,7 @@ def test_nearly_every_paged_tool_was_seen_to_page(wire: Wire, tools: dict[str, A
         if name in paged and wire.call(name, {**given, "limit": 1})["structuredContent"]["next_cursor"] is not None
     }
     single = {"achievement_search", "check_conditions", "check_spawns", "conditions_of", "encounter_search"}
-    assert paged - more <= single | {"formations", "gameobject_search", "spell_search"}
+    assert paged - more <= single | {"formations", "gameobject_search", "gossip_menu_search", "spell_search", "text_search"}
 
 
 def test_a_cursor_of_another_call_is_refused(wire: Wire) -> None:
