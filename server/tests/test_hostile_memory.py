@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -37,13 +38,14 @@ def attack(wire: Wire, number: int) -> None:
             params = {"name": name, "arguments": arguments, "_meta": meta}
             return json.dumps(message_of("tools/call", params, version=version, ident=mark)).encode()
 
+        client: dict[str, Any] = {"io.modelcontextprotocol/clientInfo": {"name": mark, "version": "1"}}
         bodies = [
             call("creature_search", {"text": mark[:90]}),
             call("creature_search", {"text": "hog", "cursor": mark[:300]}),
             call("creature_search", {mark: 1}),
             call(mark, {}),
             call("creature_search", {"text": mark[:90]}, progressToken=mark, traceparent=mark),
-            call("creature_search", {}, **{"io.modelcontextprotocol/clientInfo": {"name": mark, "version": "1"}}),
+            call("creature_search", {}, **client),
             call("sql_select", {"query": f"SELECT 1 AS `{mark[:40]}`"}),
             json.dumps(message_of(mark, {}, version=version)).encode(),
             b"[" * (number % 30_000 + 1),
