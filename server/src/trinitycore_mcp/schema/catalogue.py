@@ -144,6 +144,7 @@ class Schemas:
         self._known: Schema | None = None
         self._fingerprint = ""
         self._expires = 0.0
+        self._complete = False
         self._looking: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
 
@@ -178,7 +179,10 @@ class Schemas:
         """
         known = self._known
         if known is not None and monotonic() >= self._expires:
-            self._look()
+            looking = self._look()
+            if not self._complete:  # the world may have been loaded since: an old answer would be wrong, not just old
+                await asyncio.shield(looking)
+                known = self._known
         while known is None:  # what was looked up for us may be forgotten before it is our turn
             await asyncio.shield(self._look())
             known = self._known
@@ -198,7 +202,7 @@ class Schemas:
         finally:
             self._looking = None
         complete = known.family is not Family.UNKNOWN and set(known.tables.get("world", {})) >= _ESSENTIAL
-        self._known = known
+        self._known, self._complete = known, complete
         before, self._fingerprint = self._fingerprint, known.fingerprint()
         if before and before != self._fingerprint:
             self._changed.set()
