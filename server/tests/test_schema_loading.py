@@ -6,11 +6,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from trinitycore_mcp.tools.entities import TOOLS
 
 from tests.support.mariadb import MariaDb
 from tests.support.mcp_server import load_lab_world
 from tests.support.tools import toolbox
+from trinitycore_mcp.tools.entities import TOOLS
 
 pytestmark = pytest.mark.anyio
 
