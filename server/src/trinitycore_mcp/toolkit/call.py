@@ -132,5 +132,6 @@ def database_error(error: DatabaseError) -> ToolError:
         return ToolError(str(error), kind="invalid_arguments")
     if isinstance(error, TimedOut):
         return ToolError(f"{error}; ask for less: a filter, an id, a smaller limit", kind="timeout")
-    retry = 1.0 if isinstance(error, Busy | Unavailable) else None
-    return ToolError(str(error), kind="database", retry_after=retry)
+    if isinstance(error, Busy | Unavailable):
+        return ToolError(f"{error}; try again in a second", kind="database", retry_after=1.0)
+    return ToolError(str(error), kind="database")
