@@ -197,9 +197,20 @@ def test_bodies_that_are_too_large(server: McpServer, wire: Wire) -> None:
 
 def test_a_body_cut_short_is_not_taken_for_a_whole_one(server: McpServer) -> None:
     """Its first part is a good message; the client had more to say and left."""
-    assert statuses(server, request(length=b"Content-Length: %d" % (len(BODY) + 10)), leave=True) == []
+
+    def calls() -> float:
+        series = "mcp_server_operation_duration_seconds_count"
+        return sum(value for name, value in server.metrics().items() if name.startswith(series))
+
     cut = b"%x\r\n%b\r\n" % (len(BODY), BODY)
-    assert statuses(server, request(b"Transfer-Encoding: chunked", length=None, body=cut), leave=True) == []
+    for data in (
+        request(length=b"Content-Length: %d" % (len(BODY) + 10)),
+        request(b"Transfer-Encoding: chunked", length=None, body=cut),
+    ):
+        before = calls()
+        assert statuses(server, data, leave=True) == []
+        assert b"Hogger" in raw(server, request())[0][2]
+        assert calls() == before + 1
 
 
 def test_heads_that_are_too_large(server: McpServer) -> None:

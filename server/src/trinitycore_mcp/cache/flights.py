@@ -29,7 +29,7 @@ class Flights:
         if task is None:
             task = self._tasks[key] = asyncio.create_task(start())
             self._waiting[task] = 0
-            task.add_done_callback(lambda done: self._end(key, done))
+            task.add_done_callback(lambda done: self._done(key, done))
         self._waiting[task] += 1
         try:
             return await asyncio.shield(task)
@@ -39,6 +39,11 @@ class Flights:
                 if not self._waiting[task]:
                     task.cancel()
                     self._end(key, task)
+
+    def _done(self, key: Key, task: asyncio.Task[bytes]) -> None:
+        self._end(key, task)
+        if not task.cancelled():
+            task.exception()  # those that waited to the end have it; when all left, nobody need hear of it
 
     def _end(self, key: Key, task: asyncio.Task[bytes]) -> None:
         self._waiting.pop(task, None)
