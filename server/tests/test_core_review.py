@@ -35,8 +35,7 @@ from trinitycore_mcp.config import Config
 from trinitycore_mcp.config.reload import reload_plan, taken_over
 from trinitycore_mcp.config_error import ConfigError
 from trinitycore_mcp.database.errors import Unavailable
-from trinitycore_mcp.dispatch import ClientLeft
-from trinitycore_mcp.flights import Flights
+from trinitycore_mcp.flights import ClientLeft, Flights
 from trinitycore_mcp.observe.log_writer import LogWriter
 from trinitycore_mcp.observe.recorder import Line
 from trinitycore_mcp.prompts import PROMPTS

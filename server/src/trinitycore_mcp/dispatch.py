@@ -20,7 +20,7 @@ from trinitycore_mcp.access.principal import Principal
 from trinitycore_mcp.cache.policy import NONE, CachePolicy, policy_for
 from trinitycore_mcp.config import Config
 from trinitycore_mcp.errors import ToolError
-from trinitycore_mcp.flights import Flights, Receive
+from trinitycore_mcp.flights import ClientLeft, Flights, Receive, TimeUp
 from trinitycore_mcp.on_the_spot import OnTheSpot
 from trinitycore_mcp.services import Services
 from trinitycore_mcp.toolkit.call import Call, Progress
@@ -28,10 +28,6 @@ from trinitycore_mcp.toolkit.definition import Content, Tool
 
 _log = logging.getLogger(__name__)
 Header = tuple[bytes, bytes]
-
-
-class ClientLeft(Exception):
-    """The client closed the connection before its call was done; nobody waits for an answer."""
 
 
 class Answer(Struct, frozen=True):
@@ -161,17 +157,13 @@ class Dispatcher:
     async def _bounded(self, tool: Tool, work: Awaitable[bytes], receive: Receive | None) -> bytes:
         """Return what the work comes to, unless time runs out or the client leaves."""
         limit = tool.timeout or self._timeout
-        with self._flights.begin(limit, receive) as flight:
-            try:
+        try:
+            with self._flights.begin(limit, receive):
                 return await work
-            except asyncio.CancelledError:
-                if flight.expired and flight.task.uncancel() == 0:
-                    raise ToolError(
-                        f"{tool.name} took longer than {limit:g} s and was stopped; ask for less", kind="timeout"
-                    ) from None
-                if flight.left and flight.task.uncancel() == 0:
-                    raise ClientLeft from None
-                raise
+        except TimeUp:
+            raise ToolError(
+                f"{tool.name} took longer than {limit:g} s and was stopped; ask for less", kind="timeout"
+            ) from None
 
     def _success(self, tool: Tool, result: Struct) -> bytes:
         if isinstance(result, Content):

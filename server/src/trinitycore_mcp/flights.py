@@ -14,8 +14,19 @@ _SWEEP = 0.05
 Receive = Callable[[], Awaitable[Any]]
 
 
+class TimeUp(Exception):
+    """It took longer than it may."""
+
+
+class ClientLeft(Exception):
+    """The client closed the connection before its request was done; nobody waits for an answer."""
+
+
 class Flight:
-    """One such request. As a context manager it is watched while the context is open."""
+    """One such request. As a context manager it is watched while the context is open.
+
+    What ends it is raised where the context ends: TimeUp or ClientLeft, in the place of the cancellation.
+    """
 
     __slots__ = ("_all", "_receive", "_watcher", "deadline", "expired", "left", "task")
 
@@ -36,10 +47,14 @@ class Flight:
         self._all.add(self)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._all.discard(self)
         if self._watcher is not None:
             self._watcher.cancel()
+        # Another cancellation, such as the server's end, may have come together with ours: it goes on.
+        ours = self.expired or self.left
+        if ours and kind is asyncio.CancelledError and self.task.uncancel() == 0:
+            raise (TimeUp if self.expired else ClientLeft) from None
 
     def look(self, now: float) -> None:
         """End it if its time is up; from the second look on, notice when the client leaves."""
@@ -73,6 +88,8 @@ class Flights:
 
         :param seconds: how long it may last; None: as long as it takes.
         :param receive: the request's ASGI channel, whose body was read; None: nobody can leave.
+        :raises TimeUp: where the context ends.
+        :raises ClientLeft: where the context ends.
         """
         return Flight(self._all, seconds, receive)
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from starlette.types import Message, Receive
 
-from trinitycore_mcp.dispatch import ClientLeft
-from trinitycore_mcp.flights import Flights
+from trinitycore_mcp.flights import ClientLeft, Flights, TimeUp
+from trinitycore_mcp.on_the_spot import OnTheSpot
 from trinitycore_mcp.web.admission import Headers
 
 TIMEOUT = 30.0
@@ -34,13 +32,14 @@ async def read_body(headers: Headers, receive: Receive, most: int, flights: Flig
     length = headers.get(b"content-length")
     if length is not None and length.isdigit() and int(length) > most:
         raise TooLarge
-    with flights.begin(TIMEOUT) as flight:
-        try:
-            return await _read(receive, most)
-        except asyncio.CancelledError:
-            if flight.expired and flight.task.uncancel() == 0:
-                raise TooSlow from None
-            raise
+    reading = OnTheSpot(_read(receive, most))
+    if reading.done:
+        return reading.result
+    try:
+        with flights.begin(TIMEOUT):
+            return await reading
+    except TimeUp:
+        raise TooSlow from None
 
 
 async def _read(receive: Receive, most: int) -> bytes:

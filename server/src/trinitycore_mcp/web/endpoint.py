@@ -7,7 +7,6 @@ ways share tools, checks, limits and cache, so an answer does not depend on the 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from time import perf_counter
@@ -25,8 +24,8 @@ from trinitycore_mcp.access.metadata import challenge
 from trinitycore_mcp.access.principal import ANONYMOUS, Principal, anonymous
 from trinitycore_mcp.access.refused import Refused, require
 from trinitycore_mcp.config import Config
-from trinitycore_mcp.dispatch import ClientLeft, Dispatcher
-from trinitycore_mcp.flights import Flights
+from trinitycore_mcp.dispatch import Dispatcher
+from trinitycore_mcp.flights import ClientLeft, Flights
 from trinitycore_mcp.health import Health
 from trinitycore_mcp.observe.recorder import Recorder
 from trinitycore_mcp.observe.trace import trace_id_of
@@ -224,8 +223,6 @@ class McpEndpoint:
                 verdict=verdict,
             )
             error = answer.error
-        except ClientLeft:
-            return
         finally:
             version = headers.get(b"mcp-protocol-version", b"")[:_LONGEST_VERSION]
             self._recorder.record(
@@ -291,12 +288,8 @@ class McpEndpoint:
         if streams:
             await self._sdk_streaming(scope, replayed, stamped)
             return
-        with self._flights.begin(None, receive) as flight:
-            try:
-                await self._sdk(scope, replayed, stamped)
-            except asyncio.CancelledError:
-                if not flight.left:
-                    raise
+        with self._flights.begin(None, receive):
+            await self._sdk(scope, replayed, stamped)
 
     def _stamped(self, send: Send, extra: Iterable[Header]) -> Send:
         """Return `send` with the headers that each of our answers has."""
