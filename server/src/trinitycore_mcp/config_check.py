@@ -59,8 +59,8 @@ def check_tools(config: Config) -> list[str]:
     patterns += [("tools.exclude", each) for each in config.tools.exclude]
     if not named and not patterns:
         return []
-    from trinitycore_mcp.errors import did_you_mean  # noqa: PLC0415
-    from trinitycore_mcp.tools import every_tool  # noqa: PLC0415 (all tools: a second of imports on a slow core)
+    from trinitycore_mcp.errors import did_you_mean
+    from trinitycore_mcp.tools import every_tool
 
     known = [tool.name for tool in every_tool()]
     wrong = [(key, name) for key, name in named if name not in known]
@@ -127,13 +127,13 @@ def _access(loaded: Loaded) -> Iterator[_Check]:
 
 # check-config without --files needs none of these imports.
 def _shared_secret(loaded: Loaded, name: str, algorithms: Iterable[str]) -> None:
-    from trinitycore_mcp.access.tokens import checked_secret  # noqa: PLC0415
+    from trinitycore_mcp.access.tokens import checked_secret
 
     checked_secret(loaded.secret("auth.jwt.secret_file", name).encode(), algorithms)
 
 
 def _api_keys(path: Path) -> None:
-    from trinitycore_mcp.access.keys import load_keys  # noqa: PLC0415
+    from trinitycore_mcp.access.keys import load_keys
 
     load_keys(path)
 

@@ -44,7 +44,7 @@ def _json_object(text: str) -> dict[str, Any]:
 def _call(options: argparse.Namespace) -> int:
     key = read_secret("--key-file", options.key_file).strip() if options.key_file else None
 
-    from trinitycore_mcp import client  # noqa: PLC0415 (the SDK's client takes half a second to import)
+    from trinitycore_mcp import client
 
     target = client.Target(
         url=options.url,

@@ -53,7 +53,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _expiry(text: str) -> datetime:
-    from trinitycore_mcp.access.keys import end_of_day  # noqa: PLC0415
+    from trinitycore_mcp.access.keys import end_of_day
 
     try:
         if len(text) == len("2027-01-31"):
@@ -76,16 +76,16 @@ def _rate(text: str) -> tuple[int, float]:
 
 
 def _connect(options: argparse.Namespace) -> tuple[Connection, str]:
-    from trinitycore_mcp import config_load, store  # noqa: PLC0415
+    from trinitycore_mcp import config_load, store
 
     loaded = config_load.load(options.config, auth_needed=False)
     return store.connect(loaded), loaded.config.database.databases.mcp
 
 
 def _create(options: argparse.Namespace) -> int:
-    from trinitycore_mcp.access import key_store  # noqa: PLC0415
-    from trinitycore_mcp.access.principal import Rate  # noqa: PLC0415
-    from trinitycore_mcp.store import StoreError  # noqa: PLC0415
+    from trinitycore_mcp.access import key_store
+    from trinitycore_mcp.access.principal import Rate
+    from trinitycore_mcp.store import StoreError
 
     if options.burst is not None and (options.rate is None or options.burst < 1):
         raise ConfigError(f"--burst: {options.burst} is not allowed: needs --rate, and is 1 or more")
@@ -114,7 +114,7 @@ def _create(options: argparse.Namespace) -> int:
 
 
 def _revoke(options: argparse.Namespace) -> int:
-    from trinitycore_mcp.access import key_store  # noqa: PLC0415
+    from trinitycore_mcp.access import key_store
 
     connection, schema = _connect(options)
     with closing(connection):
@@ -127,7 +127,7 @@ def _revoke(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from trinitycore_mcp.access import key_store  # noqa: PLC0415
+    from trinitycore_mcp.access import key_store
 
     connection, schema = _connect(options)
     with closing(connection):

@@ -27,7 +27,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    from trinitycore_mcp.v1 import migrate  # noqa: PLC0415
+    from trinitycore_mcp.v1 import migrate
 
     done = migrate(options.env, options.output, options.secrets_dir, overwrite=options.force)
     for notice in done.notices:

@@ -41,8 +41,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    from trinitycore_mcp import config_load, store  # noqa: PLC0415
-    from trinitycore_mcp.store import migrate  # noqa: PLC0415 (Alembic takes most of a second to import)
+    from trinitycore_mcp import config_load, store
+    from trinitycore_mcp.store import migrate
 
     loaded = config_load.load(options.config, auth_needed=False)
     if options.sql:

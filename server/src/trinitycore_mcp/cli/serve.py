@@ -34,7 +34,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from trinitycore_mcp import config_check, lifecycle, logs  # noqa: PLC0415
+    from trinitycore_mcp import config_check, lifecycle, logs
 
     loaded = _load(options)
     logs.configure(loaded.config.logging.level)
@@ -52,7 +52,7 @@ def _load(options: argparse.Namespace) -> Loaded:
 
     :raises ConfigError: as config_load.load.
     """
-    from trinitycore_mcp import config_load  # noqa: PLC0415
+    from trinitycore_mcp import config_load
 
     # Whoever starts us on their own terminal is the only one who can call: nobody has to prove who they are.
     loaded = config_load.load(options.config, auth_needed=not options.stdio)
@@ -68,7 +68,7 @@ def _instance(loaded: Loaded, number: int) -> Loaded:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from trinitycore_mcp import config_check, config_load  # noqa: PLC0415
+    from trinitycore_mcp import config_check, config_load
 
     loaded = config_load.load(options.config)
     notices, errors = list(loaded.notices), config_check.check_tools(loaded.config)
