@@ -38,6 +38,7 @@ from mcp.shared.subscriptions import (
 from mcp.types import SubscriptionsListenRequestParams, SubscriptionsListenResult
 
 from trinitycore_mcp.redis_link import RedisAway, RedisLink
+from trinitycore_mcp.tasks import end
 
 _log = logging.getLogger(__name__)
 _CHANNEL = "events"
@@ -74,8 +75,7 @@ class FleetBus:
         try:
             yield
         finally:
-            sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
+            await end(sender)
 
     async def publish(self, event: ServerEvent) -> None:
         """Tell every listener of the fleet; returns after one Redis timeout at the latest and never fails."""

@@ -29,6 +29,7 @@ from contextlib import asynccontextmanager, suppress
 
 from trinitycore_mcp import metrics
 from trinitycore_mcp.redis_link import RedisAway, RedisLink, Script
+from trinitycore_mcp.tasks import end
 
 _log = logging.getLogger(__name__)
 # The share of the lease that the holder counts on; the rest is for clocks that run at different speeds.
@@ -104,8 +105,7 @@ class Leader:
         try:
             yield
         finally:
-            campaign.cancel()
-            await asyncio.gather(campaign, return_exceptions=True)
+            await end(campaign)
             await self._resign()
 
     async def _campaign(self) -> None:

@@ -22,6 +22,7 @@ from trinitycore_mcp import metrics
 from trinitycore_mcp.access.key_store import Writer
 from trinitycore_mcp.access.masking import recorded
 from trinitycore_mcp.access.principal import Principal
+from trinitycore_mcp.tasks import end
 
 _log = logging.getLogger(__name__)
 MAX_WAITING = 1000
@@ -126,9 +127,7 @@ class AuditLog:
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await end(task)
 
     async def flush(self, patience: float = 5.0) -> bool:
         """Write what is waiting, trying for so many seconds; return whether nothing waits any more."""

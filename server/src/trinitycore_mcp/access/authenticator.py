@@ -17,6 +17,7 @@ from trinitycore_mcp.access.refused import Refused, invalid, unavailable
 from trinitycore_mcp.access.tokens import PublicKeys, TokenRules, TokenVerifier, checked_secret, looks_like_token
 from trinitycore_mcp.config_error import ConfigError
 from trinitycore_mcp.config_load import Loaded
+from trinitycore_mcp.tasks import end
 
 MAX_CACHED = 10_000
 _PREFIX = KEY_PREFIX.encode()
@@ -125,9 +126,7 @@ class Authenticator:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
 
     def forget(self) -> None:
         """Check every credential anew from now on."""

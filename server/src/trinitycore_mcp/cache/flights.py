@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from trinitycore_mcp.tasks import end
+
 Key = tuple[str, bytes]
 """A version's tag and a key: who asks after a flush must not get what was begun before it."""
 
@@ -52,10 +54,7 @@ class Flights:
 
     async def stop(self) -> None:
         """Cancel all."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*self._tasks.values())
 
 
 class Chores:
@@ -81,10 +80,7 @@ class Chores:
 
     async def stop(self) -> None:
         """Cancel all."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*self._tasks)
 
 
 Produce = Callable[[], Awaitable[bytes]]

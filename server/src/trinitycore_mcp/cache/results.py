@@ -27,6 +27,7 @@ from trinitycore_mcp.cache.remote import Found, RemoteLayer
 from trinitycore_mcp.cache.versions import POLL_INTERVAL, Versions
 from trinitycore_mcp.config.cache import Cache
 from trinitycore_mcp.redis_link import RedisAway, RedisLink
+from trinitycore_mcp.tasks import end
 
 _log = logging.getLogger(__name__)
 # Lifetimes are shortened by up to this share, so that what was stored together does not end together.
@@ -90,9 +91,7 @@ class ResultCache:
         try:
             yield
         finally:
-            for watcher in watchers:
-                watcher.cancel()
-            await asyncio.gather(*watchers, return_exceptions=True)
+            await end(*watchers)
             for each in (self._flights, self._refreshes, self._stores):
                 await each.stop()
 

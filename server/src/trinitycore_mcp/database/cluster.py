@@ -18,6 +18,7 @@ from trinitycore_mcp.database.host import CHECK_TIMEOUT, Host, Role
 from trinitycore_mcp.database.plan import Plan
 from trinitycore_mcp.database.pool import Pool, sweep
 from trinitycore_mcp.database.session import Row, SessionSettings
+from trinitycore_mcp.tasks import end
 
 T = TypeVar("T")
 # How often one read is tried on one host: a session may be lost while its host is well.
@@ -82,9 +83,7 @@ class Database:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
             for host in self.hosts:
                 host.close()
             await asyncio.gather(*(pool.stop() for pool in pools))

@@ -168,11 +168,8 @@ class Pool:
         try:
             if left <= 0:
                 raise HostSilent("no answer in time")
-            # The driver's own limit must not be the larger one: asyncio.wait_for, in which it connects, may swallow a
-            # timeout of ours that comes together with the connection (CPython before 3.12).
             settings = replace(self._settings, connect_timeout=min(left, self._settings.connect_timeout))
-            async with asyncio.timeout(left):
-                session = await connect(self.host.address, settings)
+            session = await connect(self.host.address, settings)
         except BaseException as error:
             self._free_place()
             failure = translate(error)

@@ -22,6 +22,7 @@ from asyncmy.cursors import Cursor, SSCursor
 from trinitycore_mcp.config import DatabaseHost
 from trinitycore_mcp.database.dialect import Dialect, dialect_of
 from trinitycore_mcp.database.errors import DatabaseError
+from trinitycore_mcp.tasks import end
 
 Row = dict[str, Any]
 # Distinct statements a session keeps prepared. All sessions of all instances together must stay below the server's
@@ -174,16 +175,23 @@ async def connect(host: DatabaseHost, settings: SessionSettings) -> Session:
     )
     # The driver always asks for it and has no option not to.
     connection._client_flag &= ~CLIENT.MULTI_STATEMENTS  # type: ignore[attr-defined]
+    logging_in = asyncio.create_task(_log_in(connection, settings))
     try:
         async with asyncio.timeout(settings.connect_timeout):
-            await connection.connect()
-            session = Session(connection)
-            if settings.read_only:
-                await session.execute("SET SESSION TRANSACTION READ ONLY")
-            if settings.sql_mode is not None:
-                await session.execute("SET SESSION sql_mode = %s", (settings.sql_mode,))
-            await session.execute(session.dialect.limit(settings.query_timeout))
+            return await asyncio.shield(logging_in)
     except BaseException:
+        # Not awaited as it is: a login that goes on in spite of its cancellation would never end on a frozen server.
+        await end(logging_in, again=0.01)
         connection.close()
         raise
+
+
+async def _log_in(connection: Connection, settings: SessionSettings) -> Session:
+    await connection.connect()
+    session = Session(connection)
+    if settings.read_only:
+        await session.execute("SET SESSION TRANSACTION READ ONLY")
+    if settings.sql_mode is not None:
+        await session.execute("SET SESSION sql_mode = %s", (settings.sql_mode,))
+    await session.execute(session.dialect.limit(settings.query_timeout))
     return session

@@ -27,6 +27,7 @@ from trinitycore_mcp.database.errors import (
 from trinitycore_mcp.database.host import Role
 from trinitycore_mcp.database.pool import Pool, sweep
 from trinitycore_mcp.database.session import Row, Session, SessionSettings
+from trinitycore_mcp.tasks import end
 
 T = TypeVar("T")
 # While a write waits for a primary, the hosts are asked this often.
@@ -104,8 +105,7 @@ class Writer:
         try:
             yield
         finally:
-            sweeper.cancel()
-            await asyncio.gather(sweeper, return_exceptions=True)
+            await end(sweeper)
             await asyncio.gather(*(pool.stop() for pool in self._pools.values()))
 
     @property

@@ -15,6 +15,7 @@ from trinitycore_mcp.database import Database
 from trinitycore_mcp.health.component import HealthComponent, HealthReport, Status
 from trinitycore_mcp.health.loop_lag import LoopLag
 from trinitycore_mcp.schema import Schemas
+from trinitycore_mcp.tasks import end
 
 if TYPE_CHECKING:
     from trinitycore_mcp.services import Services
@@ -41,8 +42,7 @@ class Health:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
 
     def live(self) -> tuple[int, dict[str, Any]]:
         """Return status and body of /health/live: the event loop answers, so the process lives."""

@@ -16,6 +16,7 @@ from trinitycore_mcp import metrics
 from trinitycore_mcp.jobs.fencing import Deposed
 from trinitycore_mcp.leader import Leader
 from trinitycore_mcp.redis_link import RedisAway, RedisLink
+from trinitycore_mcp.tasks import end
 
 _log = logging.getLogger(__name__)
 # Until a job that failed is tried again, unless it comes round sooner.
@@ -51,9 +52,7 @@ class Schedule:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
 
     async def _keep(self, job: Job) -> None:
         while True:
@@ -82,9 +81,7 @@ class Schedule:
         try:
             await asyncio.wait({work, deposed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            deposed.cancel()
-            work.cancel()
-            await asyncio.gather(work, deposed, return_exceptions=True)
+            await end(work, deposed)
         error = None if work.cancelled() else work.exception()
         ended = "failed" if error else "ok"
         result = "deposed" if work.cancelled() or isinstance(error, Deposed) else ended

@@ -41,6 +41,7 @@ from trinitycore_mcp.redis_link import RedisLink, settings_from
 from trinitycore_mcp.resources import RESOURCES
 from trinitycore_mcp.schema import Schemas
 from trinitycore_mcp.services import Services
+from trinitycore_mcp.tasks import end
 
 if TYPE_CHECKING:
     from trinitycore_mcp.database.session import SessionSettings
@@ -99,9 +100,7 @@ class Parts:
             try:
                 yield
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await end(*tasks)
                 self.recorder.flush()
 
     async def _warm(self) -> None:

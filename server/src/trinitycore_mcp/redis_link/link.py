@@ -24,6 +24,7 @@ from trinitycore_mcp.redis_link.listener import Listener
 from trinitycore_mcp.redis_link.node import Node, Sentinel, Watched
 from trinitycore_mcp.redis_link.settings import Address, RedisSettings
 from trinitycore_mcp.redis_link.states import NodeState
+from trinitycore_mcp.tasks import end
 
 _log = logging.getLogger(__name__)
 _UNCHECKED = "not checked yet"
@@ -151,9 +152,7 @@ class RedisLink:
         finally:
             self._running = False
             tasks = list(self._tasks)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
             primary, self._primary = self._primary, None
             self._up, self._reason = False, "stopped"
             metrics.REDIS_UP.set(0)

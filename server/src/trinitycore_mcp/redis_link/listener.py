@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from redis.asyncio import Redis
 
+from trinitycore_mcp.tasks import end
+
 if TYPE_CHECKING:
     from redis.asyncio.client import PubSub
 
@@ -65,9 +67,7 @@ class Listener:
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await end(*tasks)
             if self._source.generation == generation:
                 # A connection that fails though the link is up must not make a busy loop of this one.
                 await asyncio.sleep(self._source.timeout)
