@@ -60,13 +60,19 @@ def bearer(credential: str | bytes) -> Headers:
     return [(b"host", b"mcp.example.org"), (b"authorization", b"Bearer " + raw)]
 
 
+def recalled(authenticator: Authenticator, headers: Headers | str) -> Principal | None:
+    """Return whom a request with these headers, or with this bearer credential, is known to come from."""
+    pairs = bearer(headers) if isinstance(headers, str) else headers
+    return authenticator.recall(dict(pairs)) if len(dict(pairs)) == len(pairs) else None
+
+
 async def refusal(authenticator: Authenticator, headers: Headers) -> Refused:
     """Return how a request is refused; it must be, now and from memory."""
-    assert authenticator.recall(headers) is None
+    assert recalled(authenticator, headers) is None
     try:
         principal = await authenticator.verify(headers)
     except Refused as refused:
-        assert authenticator.recall(headers) is None
+        assert recalled(authenticator, headers) is None
         return refused
     raise AssertionError(f"let in as {principal.name}")
 

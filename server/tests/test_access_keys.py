@@ -19,6 +19,7 @@ from server.tests.access_support import (
     let_in,
     loaded,
     own_database,
+    recalled,
     refusal,
     write_keys,
 )
@@ -90,9 +91,9 @@ async def test_an_ended_key_opens_nothing(tmp_path: Path) -> None:
     authenticator = Authenticator(loaded(tmp_path, {"api_keys_file": "keys.yml"}))
     assert (await refusal(authenticator, bearer(KEY))).description == "the API key is unknown or has ended"
     assert (await let_in(authenticator, "soon")).name == "soon"
-    assert authenticator.known(b"soon") is not None
+    assert recalled(authenticator, "soon") is not None
     await asyncio.sleep(max(0.0, soon.timestamp() - time.time()) + 0.01)
-    assert authenticator.known(b"soon") is None
+    assert recalled(authenticator, "soon") is None
     await refusal(authenticator, bearer("soon"))
 
 
@@ -135,7 +136,7 @@ async def made(database: OwnDatabase, name: str = "alice", **options: object) ->
 
 
 async def until_refused(authenticator: Authenticator, key: str) -> None:
-    await until(lambda: authenticator.known(key.encode()) is None)
+    await until(lambda: recalled(authenticator, key) is None)
     await refusal(authenticator, bearer(key))
 
 

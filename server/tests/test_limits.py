@@ -16,11 +16,12 @@ import pytest
 from server.tests.redis_link_support import frozen, linked, until
 from tests.support.redis import Redis
 from trinitycore_mcp import metrics
-from trinitycore_mcp.access.limits import UNLIMITED, Limiter, Verdict, rate_limit_headers, refusal
+from trinitycore_mcp.access.limits import UNLIMITED, Limiter, Verdict, rate_limit_head, refusal
 from trinitycore_mcp.access.principal import ANONYMOUS, Principal, Rate, anonymous
 from trinitycore_mcp.config import Limits
 from trinitycore_mcp.config import Rate as RateSection
 from trinitycore_mcp.redis_link import RedisLink
+from trinitycore_mcp.web.http import pairs
 
 pytestmark = pytest.mark.anyio
 ALICE = Principal("alice", frozenset({"read"}), "api_key")
@@ -445,13 +446,13 @@ def parameters(value: bytes) -> dict[str, int]:
 async def test_headers_are_those_of_the_draft() -> None:
     limiter = Limiter(limits(rate(3, 60)), None)
     verdicts = [await limiter.check(ALICE, "t") for _ in range(4)]
-    first = dict(rate_limit_headers(verdicts[0]))
+    first = dict(pairs(rate_limit_head(verdicts[0])))
     assert first == {b"ratelimit-policy": b'"key";q=3;w=60', b"ratelimit": b'"key";r=2;t=20'}
-    last = dict(rate_limit_headers(verdicts[3]))
+    last = dict(pairs(rate_limit_head(verdicts[3])))
     assert parameters(last[b"ratelimit-policy"]) == {"q": 3, "w": 60}
     assert parameters(last[b"ratelimit"]) == {"r": 0, "t": 60}
     assert last[b"retry-after"] == b"20"
-    assert rate_limit_headers(UNLIMITED) == []
+    assert rate_limit_head(UNLIMITED) == b""
 
 
 @pytest.mark.parametrize(

@@ -255,7 +255,7 @@ from trinitycore_mcp import config_load
 from trinitycore_mcp.lifecycle import instance, parts
 made = parts.assemble(config_load.load(Path({str(tmp_path / "config.yml")!r}), {{}}))
 endpoint, _ = instance._endpoint(made)
-print(made.tracing, endpoint._tracing, made.error_reports, type(made.services.database).__name__)
+print(made.tracing, endpoint._plain._tracing, made.error_reports, type(made.services.database).__name__)
 print([type(each).__name__ for each in made.protocol.middleware])
 off = ("opentelemetry.sdk.trace", "opentelemetry.exporter", "sentry_sdk")
 print([name for name in sys.modules if name.startswith(off)])

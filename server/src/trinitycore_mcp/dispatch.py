@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from time import monotonic
 from typing import Any, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
 
-from trinitycore_mcp.access.limits import Limiter, Verdict, rate_limit_headers, refusal
+from trinitycore_mcp.access.limits import Limiter, Verdict, refusal
 from trinitycore_mcp.access.principal import Principal
 from trinitycore_mcp.cache.policy import NONE, CachePolicy, policy_for
 from trinitycore_mcp.config import Config
@@ -27,7 +27,6 @@ from trinitycore_mcp.toolkit.call import Call, Progress
 from trinitycore_mcp.toolkit.definition import Content, Tool
 
 _log = logging.getLogger(__name__)
-Header = tuple[bytes, bytes]
 
 
 class Answer(Struct, frozen=True):
@@ -37,7 +36,8 @@ class Answer(Struct, frozen=True):
     """JSON members: content, structuredContent (unless it failed), isError."""
     error: str = ""
     """Empty, or a bounded word for why it failed."""
-    headers: Sequence[Header] = ()
+    verdict: Verdict | None = None
+    """The limits' word; None: nobody asked them."""
 
 
 class Cache(Protocol):
@@ -101,14 +101,12 @@ class Dispatcher:
         :param verdict: the limits' word on this call, where they were asked already.
         :raises ClientLeft: nobody waits for the answer any more.
         """
-        headers: Sequence[Header] = ()
         started = monotonic()
         try:
             if self.limiter is not None:
                 verdict = verdict or self.limiter.try_now(principal, tool.name)
                 if verdict is None:
                     verdict = await self.limiter.check(principal, tool.name)
-                headers = rate_limit_headers(verdict)
                 if not verdict.allowed:
                     raise ToolError(refusal(verdict, tool.name), kind="rate_limited", retry_after=verdict.retry_after_s)
             arguments = tool.read(raw)
@@ -118,7 +116,7 @@ class Dispatcher:
                 key = self._prefixes[tool.name] + self._encode(arguments)
                 kept = self._cache.peek(key)
                 if kept is not None:
-                    return Answer(kept, "", headers)
+                    return Answer(kept, "", verdict)
 
             call = Call(self._services, principal, tool.name, arguments, trace_id, progress)
             if policy is not None and self._cache is not None:
@@ -126,16 +124,16 @@ class Dispatcher:
             else:
                 work = OnTheSpot(self._produce(tool, call, arguments))
             body = work.result if work.done else await self._bounded(tool, work, receive)
-            error, answer = "", Answer(body, "", headers)
+            error, answer = "", Answer(body, "", verdict)
         except ToolError as failure:
-            error, answer = failure.kind, Answer(self._failure(str(failure)), failure.kind, headers)
+            error, answer = failure.kind, Answer(self._failure(str(failure)), failure.kind, verdict)
         except (asyncio.CancelledError, ClientLeft):
             error = "cancelled"
             raise
         except Exception:
             _log.exception("tool failed", extra={"fields": {"tool": tool.name, "trace_id": trace_id}})
             error = "internal"
-            answer = Answer(self._failure("the server failed at this call; its log says why"), error, headers)
+            answer = Answer(self._failure("the server failed at this call; its log says why"), error, verdict)
         finally:
             if tool.audited and self._services.audit is not None:
                 self._services.audit.record(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from trinitycore_mcp import metrics
@@ -132,31 +132,22 @@ class Authenticator:
         """Check every credential anew from now on."""
         self._cache.clear()
 
-    def known(self, raw: bytes) -> Principal | None:
-        """Return whom a credential belongs to that was verified a short while ago; None: ask `verify`.
+    def recall(self, headers: Mapping[bytes, bytes]) -> Principal | None:
+        """Return whom a bearer credential belongs to that was verified a short while ago; None: ask `verify`.
 
-        :param raw: the key or token as it was sent, without scheme.
+        :param headers: the request's, names in lower case, none twice.
         """
         if not self._enabled:
             return ANONYMOUS
-        principal = self._cache.get(digest_of(raw))
-        if principal is not None:
-            _OK[principal.method].inc()
-        return principal
+        authorization = headers.get(b"authorization")
+        if authorization is None or b"x-api-key" in headers or authorization[:7].lower() != b"bearer ":
+            return None
+        return self._cache.get(digest_of(authorization[7:].strip()))
 
-    def recall(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal | None:
-        """Return `known` of the request's credential; None when it has not exactly one: `verify` then says why."""
-        if not self._enabled:
-            return ANONYMOUS
-        try:
-            found = credential(headers)
-        except Refused:
-            return None
-        principal = self._cache.get(digest_of(found.raw))
-        if principal is None or (found.key_only and principal.method != "api_key"):
-            return None
+    @staticmethod
+    def count(principal: Principal) -> None:
+        """Count a caller that was recalled."""
         _OK[principal.method].inc()
-        return principal
 
     async def verify(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
         """Return who calls.

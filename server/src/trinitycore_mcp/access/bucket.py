@@ -27,6 +27,9 @@ class Bucket:
     """A limit of one caller, or of one caller and tool. Times are of the monotonic clock, in seconds."""
 
     __slots__ = (
+        "_local_burst",
+        "_local_interval",
+        "_share",
         "asked",
         "burst",
         "cap",
@@ -72,6 +75,7 @@ class Bucket:
         self.refused_until = 0.0
         self.retry_at = 0.0
         self.local_tat = 0.0
+        self._share, self._local_interval, self._local_burst = 1.0, self.interval, self.burst
         self.lease = ""
         self.drop_lease()
 
@@ -122,14 +126,18 @@ class Bucket:
 
     def local_wait(self, now: float, share: float) -> float:
         """Return how many seconds a call has to wait by this process' own count; 0: it may go."""
-        burst = max(1, int(self.burst * share))
-        earliest = max(self.local_tat, now) - (burst - 1) * self.interval / share
-        return max(0.0, earliest - now)
+        if share != self._share:
+            self._share, self._local_interval = share, self.interval / share
+            self._local_burst = max(1, int(self.burst * share))
+        if self.local_tat <= now:
+            return 0.0
+        return max(0.0, self.local_tat - now - (self._local_burst - 1) * self._local_interval)
 
-    def count_locally(self, now: float, share: float) -> int:
-        """Count a call and return how many more could come at once; what was leased is of no use then."""
+    def count_locally(self, now: float) -> int:
+        """Count a call that need not wait; return how many more could come at once. Leased ones are of no use then."""
         if self.tokens or self.used:
             self.drop_lease()
-        interval = self.interval / share
-        self.local_tat = max(self.local_tat, now) + interval
-        return max(0, int(max(1, int(self.burst * share)) - (self.local_tat - now) / interval + 1e-6))
+        begin = self.local_tat if self.local_tat > now else now
+        self.local_tat = tat = begin + self._local_interval
+        left = int(self._local_burst - (tat - now) / self._local_interval + 1e-6)
+        return left if left > 0 else 0

@@ -191,7 +191,7 @@ class Limiter:
             bucket.retry_at = now + longest
             return _refuse(bucket, now)
         for bucket in buckets:
-            bucket.left = bucket.count_locally(now, self._share)
+            bucket.left = bucket.count_locally(now)
         return _allow(buckets, "local")
 
     async def _ask(self, buckets: Sequence[Bucket], *, cost: int, give_back: bool = False) -> bool:
@@ -289,25 +289,24 @@ def _refuse(bucket: Bucket, now: float) -> Verdict:
     return Verdict(False, rate.requests, rate.period, 0, reset, wait, bucket.scope)
 
 
-def rate_limit_headers(verdict: Verdict) -> list[tuple[bytes, bytes]]:
-    """Return RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10), on refusal Retry-After too.
+def rate_limit_head(verdict: Verdict) -> bytes:
+    """Return header lines: RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10).
 
+    On refusal Retry-After too.
     q and w: requests in so many seconds; r: requests left; t: seconds until all of them are there again.
     """
-    if verdict.scope == "none":
-        return []
-    policy, name = _policy(verdict.scope, verdict.limit, verdict.window_s)
-    headers = [policy, (b"ratelimit", b"%b;r=%d;t=%d" % (name, verdict.remaining, math.ceil(verdict.reset_s)))]
-    if not verdict.allowed:
-        headers.append((b"retry-after", b"%d" % max(1, math.ceil(verdict.retry_after_s))))
-    return headers
+    allowed, limit, window_s, remaining, reset_s, retry_after_s, scope = verdict
+    if scope == "none":
+        return b""
+    head = b"%b;r=%d;t=%d\r\n" % (_policy(scope, limit, window_s), remaining, math.ceil(reset_s))
+    return head if allowed else b"%bretry-after: %d\r\n" % (head, max(1, math.ceil(retry_after_s)))
 
 
 @lru_cache(maxsize=1024)
-def _policy(scope: str, limit: int, window_s: float) -> tuple[tuple[bytes, bytes], bytes]:
-    """Return the header that names a limit, and the name that the other header calls it by."""
+def _policy(scope: str, limit: int, window_s: float) -> bytes:
+    """Return the line that names a limit, and the beginning of the one that refers to it by that name."""
     name = b'"%b"' % scope.encode()
-    return (b"ratelimit-policy", b"%b;q=%d;w=%d" % (name, limit, max(1, round(window_s)))), name
+    return b"ratelimit-policy: %b;q=%d;w=%d\r\nratelimit: %b" % (name, limit, max(1, round(window_s)), name)
 
 
 def refusal(verdict: Verdict, tool: str | None = None) -> str:

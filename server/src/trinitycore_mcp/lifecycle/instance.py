@@ -18,6 +18,7 @@ from trinitycore_mcp.lifecycle.parts import Parts, assemble
 from trinitycore_mcp.lifecycle.reload import Reloader
 from trinitycore_mcp.web.application import Application, metrics_application
 from trinitycore_mcp.web.endpoint import McpEndpoint
+from trinitycore_mcp.web.plain_calls import PlainCalls
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ async def run(loaded: Loaded, again: Callable[[], Loaded] | None = None) -> None
     parts = assemble(loaded)
     endpoint, managers = _endpoint(parts)
     application = Application(endpoint, parts.services.health, parts.authenticator)
-    main = listener(application, options.server, loaded, options.server.shutdown_timeout)
+    main = listener(application, options.server, loaded, options.server.shutdown_timeout, endpoint)
     listeners, sockets = [main], [bind(options.server)]
     if options.metrics.enabled:
         listeners.append(listener(metrics_application, options.metrics, loaded, 1))
@@ -80,17 +81,17 @@ def _endpoint(parts: Parts) -> tuple[McpEndpoint, tuple[StreamableHTTPSessionMan
         )
         for json in (True, False)
     )
+    health = parts.services.health
+    calls = PlainCalls(parts.dispatcher, parts.recorder, health, parts.protocol.server_info_stamp, parts.tracing)
     endpoint = McpEndpoint(
         options,
         parts.authenticator,
         parts.dispatcher,
-        parts.recorder,
-        parts.services.health,
+        calls,
+        health,
         parts.flights,
         plain.handle_request,
         streaming.handle_request,
-        parts.protocol.server_info_stamp,
-        parts.tracing,
     )
     return endpoint, (plain, streaming)
 

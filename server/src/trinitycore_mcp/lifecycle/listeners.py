@@ -7,13 +7,15 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Generator
+from functools import partial
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from trinitycore_mcp import config
 from trinitycore_mcp.config_load import ConfigError, Loaded
-from trinitycore_mcp.web.connection import Connection
+from trinitycore_mcp.web.connection import CallServer, Connection
 
 # Longer than NGINX keeps an idle upstream connection (60 s): the side that sends requests should close first.
 _KEEP_ALIVE = 75
@@ -37,16 +39,23 @@ class Listener(uvicorn.Server):
         yield
 
 
-def listener(app: ASGIApp, options: config.Server | config.Metrics, loaded: Loaded, grace: float) -> Listener:
+def listener(
+    app: ASGIApp,
+    options: config.Server | config.Metrics,
+    loaded: Loaded,
+    grace: float,
+    calls: CallServer | None = None,
+) -> Listener:
     """Return a listener, not yet open.
 
     :param grace: seconds that requests have to finish once it closes.
+    :param calls: answers plain calls before they become the application's.
     :raises ConfigError: its TLS files can't be used.
     """
     tls = server_tls(options.tls, loaded)
     settings = uvicorn.Config(
         app,
-        http=Connection,
+        http=cast(type[asyncio.Protocol], partial(Connection, calls=calls)),  # uvicorn only ever calls it
         ws="none",
         lifespan="off",
         log_config=None,

@@ -13,6 +13,22 @@ from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
 
+class Observations:
+    """Those of one set of labels."""
+
+    __slots__ = ("_buckets", "counts", "sum")
+
+    def __init__(self, buckets: tuple[float, ...]) -> None:
+        self._buckets = buckets
+        self.counts = [0] * (len(buckets) + 1)
+        self.sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one."""
+        self.counts[bisect_left(self._buckets, seconds)] += 1
+        self.sum += seconds
+
+
 class Durations(Collector):
     """Counts durations by labels. To be used by the event loop's thread only."""
 
@@ -29,23 +45,20 @@ class Durations(Collector):
         self._documentation = documentation
         self._labels = tuple(labels)
         self._buckets = tuple(buckets)
-        self._counts: dict[tuple[str, ...], list[int]] = {}
-        self._sums: dict[tuple[str, ...], float] = {}
+        self._cells: dict[tuple[str, ...], Observations] = {}
         registry.register(self)
 
-    def observe(self, labels: tuple[str, ...], seconds: float) -> None:
-        """Count one."""
-        counts = self._counts.get(labels)
-        if counts is None:
-            counts = self._counts[labels] = [0] * (len(self._buckets) + 1)
-            self._sums[labels] = 0.0
-        counts[bisect_left(self._buckets, seconds)] += 1
-        self._sums[labels] += seconds
+    def labels(self, *values: str) -> Observations:
+        """Return the observations of these labels' values, to be kept by whoever observes often."""
+        found = self._cells.get(values)
+        if found is None:
+            found = self._cells[values] = Observations(self._buckets)
+        return found
 
     def collect(self) -> Iterator[Metric]:
         """Return the histogram, as a scrape wants it."""
         family = HistogramMetricFamily(self._name, self._documentation, labels=self._labels)
         bounds = [*(f"{bound}" for bound in self._buckets), "+Inf"]
-        for labels, counts in list(self._counts.items()):
-            family.add_metric(labels, list(zip(bounds, accumulate(counts), strict=True)), self._sums[labels])
+        for labels, each in list(self._cells.items()):
+            family.add_metric(labels, list(zip(bounds, accumulate(each.counts), strict=True)), each.sum)
         yield family

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -61,12 +62,23 @@ class Line(Struct):
     message: str = "request"
 
 
+class _Kind(NamedTuple):
+    """Requests of one method, tool and outcome."""
+
+    method: str
+    tool: str
+    observe: Callable[[float], None]
+    level: int
+    level_name: str
+
+
 class Recorder:
     """Records requests. Labels are bounded: a method or tool that we don't know is one label."""
 
     def __init__(self, tools: Collection[str], writer: LogWriter | None = None) -> None:
         self._tools = frozenset(tools)
         self._writer = writer or LogWriter()
+        self._kinds: dict[tuple[str, str, str], _Kind] = {}
 
     def record(
         self,
@@ -85,12 +97,9 @@ class Recorder:
         :param tool: its tool, empty for other methods.
         :param error: a bounded word for what went wrong, empty for nothing.
         """
-        if method not in METHODS:
-            method = "other"
-        if tool and tool not in self._tools:
-            tool = "unknown"
-        metrics.OPERATION_DURATION.observe((method, tool, error), seconds)
-        level = _LEVELS.get(error, logging.INFO) if error else logging.INFO
+        kind = self._kinds.get((method, tool, error)) or self._kind(method, tool, error)
+        method, tool, observe, level, level_name = kind
+        observe(seconds)
         if _log.isEnabledFor(level):
             self._writer.write(
                 Line(
@@ -103,9 +112,19 @@ class Recorder:
                     outcome=error or "ok",
                     principal=principal,
                     protocol=protocol,
-                    level=logging.getLevelName(level),
+                    level=level_name,
                 )
             )
+
+    def _kind(self, method: str, tool: str, error: str) -> _Kind:
+        """Return what requests with the same method, tool and outcome share; kept where it is one of a bounded set."""
+        known = (method if method in METHODS else "other", tool if not tool or tool in self._tools else "unknown")
+        observe = metrics.OPERATION_DURATION.labels(*known, error).observe
+        level = _LEVELS.get(error, logging.INFO)
+        kind = _Kind(*known, observe, level, logging.getLevelName(level))
+        if known == (method, tool):
+            self._kinds[method, tool, error] = kind
+        return kind
 
     def flush(self) -> None:
         """Write the log lines that have gathered."""

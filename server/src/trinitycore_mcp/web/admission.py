@@ -1,12 +1,9 @@
-"""Who may come in: the right name in Host and Origin, and a known caller."""
+"""Who may come in: the right name in Host and Origin, and no header that could be read in two ways."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
-
-from trinitycore_mcp.access.authenticator import Authenticator
-from trinitycore_mcp.access.principal import Principal
 
 Headers = Mapping[bytes, bytes]
 # Those that decide what a request is: a second one of a kind would let two readers see two requests.
@@ -69,14 +66,3 @@ def twice(raw: Iterable[tuple[bytes, bytes]]) -> str | None:
             return name.decode("latin-1")
         seen.add(name)
     return None
-
-
-def known_caller(authenticator: Authenticator, headers: Headers) -> Principal | None:
-    """Return who calls if they called a short while ago, without waiting; None: ask the authenticator.
-
-    :param headers: the request's, each once.
-    """
-    authorization = headers.get(b"authorization")
-    if authorization is None or b"x-api-key" in headers or authorization[:7].lower() != b"bearer ":
-        return None
-    return authenticator.known(authorization[7:].strip())

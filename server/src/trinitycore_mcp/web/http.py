@@ -4,10 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from starlette.types import Send
 
 Header = tuple[bytes, bytes]
+
+
+class Reply(NamedTuple):
+    """A response of status 200."""
+
+    head: bytes
+    """Header lines, each with its end."""
+    body: bytes
+    closing: bool
+    """Whether the connection is closed afterwards."""
+
+
+def pairs(head: bytes) -> list[Header]:
+    """Return header lines as ASGI wants them."""
+    split = (line.partition(b": ") for line in head.split(b"\r\n")[:-1])
+    return [(name, value) for name, _, value in split]
 
 
 async def answer(send: Send, status: int, body: bytes, content_type: str, headers: Iterable[Header] = ()) -> None:

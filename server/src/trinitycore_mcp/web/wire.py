@@ -49,15 +49,14 @@ class Message(Struct, frozen=True):
 _decode = msgspec.json.Decoder(Message).decode
 
 
-def read(body: bytes) -> Message:
-    """Return a body's message.
-
-    :raises ValueError: it is none, or one that the SDK has to answer.
-    :raises RecursionError: it is nested too deeply.
-    """
-    if not body.isascii():
-        body.decode()  # the decoder passes over what it need not look into
-    return _decode(body)
+def read(body: bytes) -> Message | None:
+    """Return a body's message; None: it has none, or one that the SDK has to answer."""
+    try:
+        if not body.isascii():
+            body.decode()  # the decoder passes over what it need not look into
+        return _decode(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def fault(body: bytes) -> tuple[int, str, int | str | None] | None:
