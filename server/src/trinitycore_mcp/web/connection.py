@@ -133,7 +133,10 @@ class Connection(HttpToolsProtocol):
         if self._held is None or self._calls is None:
             super().on_message_complete()
             return
-        call = self._calls.plain_call(self.headers, self._held, self.client)
+        try:
+            call = self._calls.plain_call(self.headers, self._held, self.client)
+        except Exception:  # the parser would make it the client's fault; the application meets it again, and says so
+            call = None
         if call is None:
             self._hand_over()
             super().on_message_complete()
@@ -181,12 +184,13 @@ class Connection(HttpToolsProtocol):
             head, body, closing = await calls.answer(call, cycle.receive)
         except ClientLeft:
             return
-        except BaseException as error:
-            if not isinstance(error, asyncio.CancelledError):
-                _log.exception("a call could not be answered")
-            self.transport.write(_FAILED)
-            self.transport.close()
+        except asyncio.CancelledError:  # the server has waited long enough
+            self._fail()
             raise
+        except Exception:
+            _log.exception("a call could not be answered")
+            self._fail()
+            return
         if cycle.disconnected:
             return
         closing = closing or not cycle.keep_alive
@@ -200,6 +204,10 @@ class Connection(HttpToolsProtocol):
         else:
             self.server_state.total_requests += 1
             self._be_idle()
+
+    def _fail(self) -> None:
+        self.transport.write(_FAILED)
+        self.transport.close()
 
     def _be_idle(self) -> None:
         """Close the connection when nothing comes for a while; one timer for all calls, as setting one costs time."""
