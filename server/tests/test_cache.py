@@ -235,6 +235,24 @@ async def test_a_refresh_that_finds_nothing_ends_what_is_stale(redis: Redis) -> 
                 await cache.get("tool", b"k", BRIEF, source)
 
 
+@pytest.mark.parametrize("shared", [True, False])
+async def test_a_refresh_that_hangs_is_given_up_and_tried_again(redis: Redis, shared: bool) -> None:
+    source = Source()
+    async with cached(redis if shared else None, limit=lambda _kind: 0.2) as cache:
+        await cache.get("tool", b"k", BRIEF, source)
+        await asyncio.sleep(0.3)
+        source.seconds = 60.0
+        assert await cache.get("tool", b"k", BRIEF, source) == b"one"
+        await until(lambda: source.cancelled == 1)
+        await until(lambda: cache.stats().refreshing == 0)
+        source.value, source.seconds = b"two", 0.0
+        deadline = time.monotonic() + 10
+        while await cache.get("tool", b"k", BRIEF, source) == b"one":
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+        assert source.asked == 3, "not again before a second is over"
+
+
 async def test_a_flush_reaches_every_instance(redis: Redis) -> None:
     source, other = Source(), Source()
     async with cached(redis) as one, cached(redis) as two:

@@ -78,6 +78,10 @@ class Dispatcher:
         self._timeout = config.server.tool_timeout
         self._policies = {name: self._policy(tool) for name, tool in self.tools.items()}
 
+    def limit(self, name: str) -> float:
+        """Return how many seconds a call of the tool may take."""
+        return self.tools[name].timeout or self._timeout
+
     def _policy(self, tool: Tool) -> CachePolicy | None:
         """Return how long the tool's results are kept; None: not at all."""
         policy = policy_for(self._services.config.cache, tool.name, tool.cache)
@@ -154,7 +158,7 @@ class Dispatcher:
 
     async def _bounded(self, tool: Tool, work: Awaitable[bytes], receive: Receive | None) -> bytes:
         """Return what the work comes to, unless time runs out or the client leaves."""
-        limit = tool.timeout or self._timeout
+        limit = self.limit(tool.name)
         try:
             with self._flights.begin(limit, receive):
                 return await work

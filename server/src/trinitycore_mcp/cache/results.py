@@ -61,16 +61,19 @@ class ResultCache:
         *,
         fingerprint: Callable[[], str] = lambda: "",
         is_answer: Callable[[Exception], bool] = lambda _error: False,
+        limit: Callable[[str], float | None] = lambda _kind: None,
         largest: int = _LARGEST,
     ) -> None:
         """:param fingerprint: says which schema the results are made from; another one makes all of them void.
         :param is_answer: whether an error of `produce` is the true answer ("there is no such row") rather than a
             failure. An answer ends a stale result; after a failure that is still answered. Neither is kept.
+        :param limit: seconds that a kind's result may take to be renewed, which nobody waits for; None: any time.
         :param largest: bytes; larger results are not kept.
         """
         self._link = link
         self._fingerprint = fingerprint
         self._is_answer = is_answer
+        self._limit = limit
         self._largest = largest
         self._local = LocalLayer(options.local_entries, options.local_bytes)
         self._remote = RemoteLayer(link)
@@ -209,7 +212,8 @@ class ResultCache:
             if not locked:
                 entry.retry_at = monotonic() + _RETRY_SOON
                 return
-            value = await self._produce(counts_of(kind), produce)
+            async with asyncio.timeout(self._limit(kind)):
+                value = await self._produce(counts_of(kind), produce)
             stored = self._keep(kind, key, policy, name, value)
         except Exception as error:  # nobody waits for it: what is stale is answered on, or is over
             if self._is_answer(error):

@@ -148,7 +148,13 @@ def assemble(loaded: Loaded) -> Parts:
     settings = writer_settings(loaded)
     writer = Writer(database, settings) if settings is not None else None
     link = RedisLink(settings_from(loaded))
-    cache = ResultCache(link, config.cache, fingerprint=schemas.fingerprint, is_answer=_is_answer)
+    cache = ResultCache(
+        link,
+        config.cache,
+        fingerprint=schemas.fingerprint,
+        is_answer=_is_answer,
+        limit=lambda name: dispatcher.limit(name),
+    )
     bus = FleetBus(link)
     leader = Leader(link, config.leader.lease)
     authenticator = Authenticator(loaded, writer, writer)
