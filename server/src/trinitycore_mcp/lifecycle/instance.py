@@ -17,6 +17,7 @@ from trinitycore_mcp.lifecycle.listeners import bind, listener
 from trinitycore_mcp.lifecycle.parts import Parts, assemble
 from trinitycore_mcp.lifecycle.reload import Reloader
 from trinitycore_mcp.web.application import Application, metrics_application
+from trinitycore_mcp.web.detailed import DetailedHealth
 from trinitycore_mcp.web.endpoint import McpEndpoint
 from trinitycore_mcp.web.plain_calls import PlainCalls
 
@@ -32,7 +33,8 @@ async def run(loaded: Loaded, again: Callable[[], Loaded] | None = None) -> None
     options = loaded.config
     parts = assemble(loaded)
     endpoint, managers = _endpoint(parts)
-    application = Application(endpoint, parts.services.health, parts.authenticator)
+    detailed = DetailedHealth(parts.services, parts.authenticator, parts.limiter, parts.audit)
+    application = Application(endpoint, parts.services.health, detailed)
     main = listener(application, options.server, loaded, options.server.shutdown_timeout, endpoint)
     listeners, sockets = [main], [bind(options.server)]
     if options.metrics.enabled:

@@ -19,7 +19,7 @@ When = Annotated[datetime, Meta(tz=True)]
 
 
 class AuditEntry(Struct, frozen=True):
-    """One call of a tool that needs scope admin."""
+    """One call of a tool that needs scope admin, or one look at /health/detailed."""
 
     id: Annotated[str, doc("in order of time")]
     at: Annotated[str, doc("UTC, ISO 8601")]
@@ -45,7 +45,7 @@ class AuditPage(Struct, frozen=True):
 @tool(title="List audit records", scope="admin", cache=NONE)
 async def list_audit(
     call: Call,
-    tool: Annotated[Name | None, doc("only calls of this tool")] = None,
+    tool: Annotated[Name | None, doc("only calls of this tool, or of health/detailed")] = None,
     principal: Annotated[Name | None, doc("only calls by this caller")] = None,
     outcome: Annotated[Name | None, doc("only calls that ended so: ok, tool_error, rate_limited, timeout ...")] = None,
     since: Annotated[When | None, doc("ISO 8601 with time zone")] = None,

@@ -7,10 +7,9 @@ from http import HTTPStatus
 from starlette.types import Receive, Scope, Send
 
 from trinitycore_mcp import metrics
-from trinitycore_mcp.access.authenticator import Authenticator
-from trinitycore_mcp.access.metadata import challenge, metadata, metadata_paths
-from trinitycore_mcp.access.refused import Refused, require
+from trinitycore_mcp.access.metadata import metadata, metadata_paths
 from trinitycore_mcp.health import Health
+from trinitycore_mcp.web.detailed import DetailedHealth
 from trinitycore_mcp.web.endpoint import McpEndpoint
 from trinitycore_mcp.web.http import answer, answer_json
 
@@ -18,10 +17,10 @@ from trinitycore_mcp.web.http import answer, answer_json
 class Application:
     """The main listener's application."""
 
-    def __init__(self, mcp: McpEndpoint, health: Health, authenticator: Authenticator) -> None:
+    def __init__(self, mcp: McpEndpoint, health: Health, detailed: DetailedHealth) -> None:
         self._mcp = mcp
         self._health = health
-        self._authenticator = authenticator
+        self._detailed = detailed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -50,16 +49,6 @@ class Application:
     def _health_headers(self) -> list[tuple[bytes, bytes]]:
         instance = (b"x-mcp-instance", self._health.instance.encode())
         return [instance, (b"connection", b"close")] if self._health.draining else [instance]
-
-    async def _detailed(self, scope: Scope, send: Send) -> None:
-        """Answer what operators may know."""
-        try:
-            require(await self._authenticator.verify(scope["headers"]), "admin")
-        except Refused as refused:
-            headers = [(b"www-authenticate", challenge(refused, self._mcp.config))] if refused.status != 503 else []
-            await answer_json(send, refused.status, {"error": str(refused)}, headers)
-            return
-        await answer_json(send, *await self._health.detailed())
 
 
 async def metrics_application(scope: Scope, receive: Receive, send: Send) -> None:
