@@ -340,3 +340,39 @@ async def test_a_job_is_ended_when_its_leader_is_deposed_and_one_that_fails_is_t
         await until(lambda: ended)
         assert leader.token_or_none() is None
         assert await asyncio.wait_for(leader.elected(), 5) > token
+
+
+@pytest.mark.parametrize("odd", ["soon", "1e9", "9" * 400], ids=["word", "float", "huge"])
+async def test_a_time_in_redis_that_is_none_makes_the_job_due(redis: Redis, odd: str) -> None:
+    runs: list[int] = []
+
+    async def run(token: int) -> None:
+        runs.append(token)
+
+    redis.cli("SET", "mcp:job:tidy", odd)
+    async with scheduled(redis, Job("tidy", 60.0, run)):
+        await until(lambda: runs)
+        await until(lambda: redis.cli("GET", "mcp:job:tidy") != odd)
+        assert int(redis.cli("GET", "mcp:job:tidy")) > 1_000_000_000_000
+        await asyncio.sleep(0.2)
+        assert len(runs) == 1
+
+
+async def test_a_job_comes_round_although_its_bookkeeping_failed(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs: list[int] = []
+
+    async def run(token: int) -> None:
+        runs.append(token)
+
+    def broken(_self: Schedule, _job: Job) -> str:
+        raise LookupError("a defect")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Schedule, "_key", broken)
+        async with scheduled(redis, Job("tidy", 0.2, run)):
+            await until(lambda: "a job's turn failed" in caplog.text)
+            assert not runs
+            patch.undo()
+            await until(lambda: len(runs) >= 2)

@@ -56,23 +56,40 @@ class Schedule:
 
     async def _keep(self, job: Job) -> None:
         while True:
-            token = await self._leader.elected()
-            wait = await self._seconds_until_due(job)
-            if wait > 0:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(wait):
-                        await self._leader.deposed(token)
-            elif self._leader.token_or_none() == token:
-                await self._run(job, token)
+            try:
+                await self._turn(job)
+            except Exception:  # a defect; the job must come round all the same
+                _log.exception("a job's turn failed", extra={"fields": {"job": job.name}})
+                await asyncio.sleep(_pause(job))
+
+    async def _turn(self, job: Job) -> None:
+        """Run the job if it is due, else wait until it is or until this instance is deposed."""
+        token = await self._leader.elected()
+        wait = await self._seconds_until_due(job)
+        if wait > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._leader.deposed(token)
+        elif self._leader.token_or_none() == token:
+            await self._run(job, token)
 
     async def _seconds_until_due(self, job: Job) -> float:
-        ended = self._ended.get(job.name, 0.0)
-        with suppress(RedisAway):
-            if self._link.configured and (stored := await self._link.client.get(self._key(job))):
-                ended = max(ended, int(stored) / 1000)
+        ended = max(self._ended.get(job.name, 0.0), await self._ended_in_the_fleet(job))
         # By another instance's clock it may have ended in the future.
         due = min(ended + job.every - time.time(), job.every)
         return max(due, self._not_before.get(job.name, 0.0) - time.monotonic())
+
+    async def _ended_in_the_fleet(self, job: Job) -> float:
+        """Return when the job last ended well by what is in Redis; 0: nothing is, or nothing that we wrote."""
+        stored = None
+        with suppress(RedisAway):
+            if self._link.configured:
+                stored = await self._link.client.get(self._key(job))
+        try:
+            return int(stored or 0) / 1000
+        except (ValueError, OverflowError):
+            _log.warning("a job's time in Redis is no time: it runs now", extra={"fields": {"job": job.name}})
+            return 0.0
 
     async def _run(self, job: Job, token: int) -> None:
         started = time.monotonic()
@@ -91,7 +108,7 @@ class Schedule:
         if result == "ok":
             await self._remember(job)
         else:
-            self._not_before[job.name] = time.monotonic() + min(RETRY, job.every)
+            self._not_before[job.name] = time.monotonic() + _pause(job)
 
     async def _remember(self, job: Job) -> None:
         self._ended[job.name] = time.time()
@@ -100,3 +117,8 @@ class Schedule:
 
     def _key(self, job: Job) -> str:
         return self._link.key(f"job:{job.name}")
+
+
+def _pause(job: Job) -> float:
+    """Return how many seconds after a failure the job is tried again."""
+    return min(RETRY, job.every)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from trinitycore_mcp.cache.results import ResultCache
 from trinitycore_mcp.cache.warming import warm
 from trinitycore_mcp.config import Config
 from trinitycore_mcp.config_load import Loaded
-from trinitycore_mcp.database import Database
+from trinitycore_mcp.database import Database, DatabaseError
 from trinitycore_mcp.database.writer import Writer
 from trinitycore_mcp.dispatch import Dispatcher
 from trinitycore_mcp.errors import ToolError
@@ -94,9 +94,8 @@ class Parts:
             await stack.enter_async_context(self.schedule.running())
             await stack.enter_async_context(self.bus.running())
             stack.push_async_callback(self.limiter.close)
-            tasks = [
-                asyncio.create_task(work) for work in (self.flights.sweep(), self._warm(), self._tell_of_updates())
-            ]
+            works = [self.flights.sweep(), self._warm(), self._tell_of_updates(), self._look_at_rights()]
+            tasks = [asyncio.create_task(work) for work in works]
             try:
                 yield
             finally:
@@ -114,6 +113,12 @@ class Parts:
                 raise ToolError(answer.error)
 
         await warm(self.services.config.cache.warm, run)
+
+    async def _look_at_rights(self) -> None:
+        """Have the log say at the start, not at the first call, why statements that people write are refused."""
+        if "sql_select" in self.dispatcher.tools:
+            with suppress(DatabaseError):
+                await self.services.database.refuse_personal_data()
 
     async def _tell_of_updates(self) -> None:
         """Tell clients when the world was updated: one instance of the fleet does."""
@@ -153,7 +158,7 @@ def assemble(loaded: Loaded) -> Parts:
         config.cache,
         fingerprint=schemas.fingerprint,
         is_answer=_is_answer,
-        limit=lambda name: dispatcher.limit(name),
+        limit=lambda name: dispatcher.limit(name),  # noqa: PLW0108 (it is made below)
     )
     bus = FleetBus(link)
     leader = Leader(link, config.leader.lease)
