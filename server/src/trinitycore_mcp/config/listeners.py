@@ -33,8 +33,9 @@ class Server(Section):
     allowed_hosts: list[HostName] = Field(default=["localhost", "127.0.0.1", "[::1]"], min_length=1)
     """Names a request to /mcp may carry in its Host header, with any port."""
     allowed_origins: list[Origin] = Field(default=[])
-    """Origins a browser's request to /mcp may come from, e.g. https://chat.example.org; none given: allowed_hosts,
-    by http and https, with any port."""
+    """Origins a browser's request to /mcp may come from, and whose pages may read the answers (CORS), e.g.
+    https://chat.example.org or http://localhost:*; none given: allowed_hosts, by http and https, with any port, and no
+    other pages."""
     drain_delay: Annotated[float, Field(ge=0, le=300)] = 2.0
     """Seconds between "not ready" and the closed door, for load balancers to notice."""
     shutdown_timeout: Seconds = 30.0

@@ -19,10 +19,13 @@ class Doorkeeper:
 
     def __init__(self, hosts: Iterable[str], origins: Iterable[str]) -> None:
         """:param hosts: names that Host may hold, with any port.
-        :param origins: origins that browsers may come from; none given: the hosts', by http or https, at any port.
+        :param origins: origins that browsers may come from, with ``*`` for any port; none given: the hosts', by http
+            or https, at any port.
         """
         self._hosts = frozenset(host.casefold() for host in hosts)
-        self._origins = frozenset(origin.rstrip("/").casefold() for origin in origins)
+        named = [origin.rstrip("/").casefold() for origin in origins]
+        self._origins = frozenset(origin for origin in named if not origin.endswith(":*"))
+        self._at_any_port = frozenset(origin.removesuffix(":*") for origin in named if origin.endswith(":*"))
         self._known_hosts: dict[bytes, bool] = {}
 
     def host_allowed(self, header: bytes | None) -> bool:
@@ -39,8 +42,11 @@ class Doorkeeper:
     def origin_allowed(self, header: bytes) -> bool:
         """Return whether a browser may send requests from a page of this origin."""
         origin = header.decode("latin-1").casefold()
-        if self._origins:
-            return origin in self._origins
+        if self._origins or self._at_any_port:
+            if origin in self._origins or origin in self._at_any_port:
+                return True
+            name, _, port = origin.rpartition(":")
+            return port.isdecimal() and name in self._at_any_port
         try:
             parts = urlsplit(origin)
         except ValueError:  # a bracket that does not close

@@ -9,9 +9,10 @@ from starlette.types import Receive, Scope, Send
 from trinitycore_mcp import metrics
 from trinitycore_mcp.access.metadata import metadata, metadata_paths
 from trinitycore_mcp.health import Health
+from trinitycore_mcp.web.cors import PUBLIC, is_preflight, preflight_answer
 from trinitycore_mcp.web.detailed import DetailedHealth
 from trinitycore_mcp.web.endpoint import McpEndpoint
-from trinitycore_mcp.web.http import answer, answer_json
+from trinitycore_mcp.web.http import answer, answer_empty, answer_json
 
 
 class Application:
@@ -29,6 +30,8 @@ class Application:
         path = scope["path"]
         if path == "/mcp":
             await self._mcp(scope, receive, send)
+        elif path in metadata_paths(self._mcp.config) and scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self._metadata(scope, send)
         elif scope["method"] not in ("GET", "HEAD"):
             await answer_json(send, HTTPStatus.NOT_FOUND, {"error": "not found"})
         elif path == "/health/live":
@@ -37,14 +40,22 @@ class Application:
             await answer_json(send, *self._health.ready(), headers=self._health_headers())
         elif path == "/health/detailed":
             await self._detailed(scope, send)
-        elif path in metadata_paths(self._mcp.config):
-            document = metadata(self._mcp.config)
-            if document is None:
-                await answer_json(send, HTTPStatus.NOT_FOUND, {"error": "no authorization server is configured"})
-            else:
-                await answer_json(send, HTTPStatus.OK, document)
         else:
             await answer_json(send, HTTPStatus.NOT_FOUND, {"error": "not found"})
+
+    async def _metadata(self, scope: Scope, send: Send) -> None:
+        """Answer how to get in; where browsers of other origins may, to all of them, since it is public."""
+        headers = dict(scope["headers"])
+        public = [PUBLIC] if self._mcp.config.server.allowed_origins else []
+        document = metadata(self._mcp.config)
+        if public and is_preflight(scope["method"], headers):
+            await answer_empty(send, [*public, *preflight_answer(b"GET", headers)])
+        elif scope["method"] == "OPTIONS":
+            await answer_json(send, HTTPStatus.NOT_FOUND, {"error": "not found"}, public)
+        elif document is None:
+            await answer_json(send, HTTPStatus.NOT_FOUND, {"error": "no authorization server is configured"}, public)
+        else:
+            await answer_json(send, HTTPStatus.OK, document, public)
 
     def _health_headers(self) -> list[tuple[bytes, bytes]]:
         instance = (b"x-mcp-instance", self._health.instance.encode())

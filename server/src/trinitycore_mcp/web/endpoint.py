@@ -29,7 +29,8 @@ from trinitycore_mcp.toolkit.definition import Tool
 from trinitycore_mcp.web import wire
 from trinitycore_mcp.web.admission import Doorkeeper, Headers, twice
 from trinitycore_mcp.web.body import TIMEOUT, Replay, TooLarge, TooSlow, read_body
-from trinitycore_mcp.web.http import Header, Reply, answer_json, pairs
+from trinitycore_mcp.web.cors import is_preflight, preflight_answer, readable_by
+from trinitycore_mcp.web.http import Header, Reply, answer_empty, answer_json, pairs
 from trinitycore_mcp.web.plain_calls import PlainCall, PlainCalls
 
 _log = logging.getLogger(__name__)
@@ -73,6 +74,11 @@ class McpEndpoint:
         """Answer one request."""
         raw: list[Header] = scope["headers"]
         headers = dict(raw)
+        if (origin := self._foreign_reader(headers)) is not None:
+            send = readable_by(origin, send)
+            if is_preflight(scope["method"], headers) and self._doorkeeper.host_allowed(headers.get(b"host")):
+                await answer_empty(self._stamped(send, ()), preflight_answer(b"POST", headers))
+                return
         refusal = self._at_the_door(scope["method"], raw, headers)
         if refusal is not None:
             await self._refuse(send, *refusal)
@@ -146,6 +152,16 @@ class McpEndpoint:
         if origin is not None and not self._doorkeeper.origin_allowed(origin):
             return 403, "this origin is not served here (server.allowed_origins)", []
         return None
+
+    def _foreign_reader(self, headers: Headers) -> bytes | None:
+        """Return the origin whose scripts may read the answer: one that the configuration names.
+
+        Pages of our own hosts need no leave to read, and others get none.
+        """
+        origin = headers.get(b"origin")
+        if origin is None or not self.config.server.allowed_origins or not self._doorkeeper.origin_allowed(origin):
+            return None
+        return origin
 
     async def _caller(self, raw: list[Header], headers: Headers) -> Principal:
         principal = self._authenticator.recall(headers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import NamedTuple
 
 from starlette.types import Send
@@ -42,3 +43,9 @@ async def answer(send: Send, status: int, body: bytes, content_type: str, header
 async def answer_json(send: Send, status: int, data: object, headers: Iterable[Header] = ()) -> None:
     """Send `data` as JSON."""
     await answer(send, status, json.dumps(data, separators=(",", ":")).encode(), "application/json", headers)
+
+
+async def answer_empty(send: Send, headers: Iterable[Header]) -> None:
+    """Send a response of status 204, which has no body."""
+    await send({"type": "http.response.start", "status": HTTPStatus.NO_CONTENT, "headers": list(headers)})
+    await send({"type": "http.response.body", "body": b""})
