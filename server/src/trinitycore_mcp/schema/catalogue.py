@@ -49,7 +49,7 @@ class Schema:
     """
 
     databases: Mapping[str, str]
-    """world, characters, auth, hotfixes, and what each is called on this server."""
+    """world, characters, auth, hotfixes, and what each is called on this server, as the server spells it."""
     tables: Mapping[str, Tables]
     """For each of these databases: its tables and their columns."""
     version: str | None = None
@@ -210,21 +210,28 @@ class Schemas:
 
     async def _read(self) -> Schema:
         logical = {actual: name for name, actual in self._names.items()}
-        marks = ", ".join(["%s"] * len(logical))
+        folded = {actual.casefold(): name for actual, name in logical.items()}
+        wanted = sorted({*logical, *folded})
+        marks = ", ".join(["%s"] * len(wanted))
         rows = await self._database.fetch(
             "schema",
-            "SELECT TABLE_SCHEMA AS d, TABLE_NAME AS t, COLUMN_NAME AS c FROM information_schema.COLUMNS "
-            f"WHERE TABLE_SCHEMA IN ({marks})",
-            tuple(logical),
+            "SELECT TABLE_SCHEMA AS d, TABLE_NAME AS t, COLUMN_NAME AS c, @@lower_case_table_names AS folds "
+            f"FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN ({marks})",
+            tuple(wanted),
         )
+        databases = dict(self._names)
         found: dict[str, dict[str, set[str]]] = {name: {} for name in self._names}
         for row in rows:
-            found[logical[row["d"]]].setdefault(row["t"], set()).add(row["c"])
+            # The comparison above overlooks case. Whether another case is another database is up to the server.
+            name = logical.get(row["d"]) or (folded.get(row["d"].casefold()) if row["folds"] else None)
+            if name is not None:
+                databases[name] = row["d"]
+                found[name].setdefault(row["t"], set()).add(row["c"])
         tables = {name: {t: frozenset(c) for t, c in each.items()} for name, each in found.items()}
         world = tables.get("world", {})
         version = await self._value(world, "version", "db_version", "SELECT db_version AS value FROM {} LIMIT 1")
         updated = await self._value(world, "updates", "timestamp", "SELECT MAX(`timestamp`) AS value FROM {}")
-        return Schema(self._names, tables, version, updated)
+        return Schema(databases, tables, version, updated)
 
     async def _value(self, world: Tables, table: str, column: str, sql: str) -> str | None:
         """Return one value of the world, if it has it."""

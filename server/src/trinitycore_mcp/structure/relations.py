@@ -78,6 +78,7 @@ async def _foreign_keys(call: Call, schema: Schema) -> list[Relation]:
             None,
         )
         for row in rows
+        if row["d"] in names  # the comparison above overlooks case
     ]
 
 
