@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.mariadb import MariaDb
 from tests.support.mcp_server import McpServer, answer_of, database_section, load_lab_world
+from tests.support.reading_account import make_reading_account
 from tests.support.tools import DATA as REAL_DATA
 
 
@@ -40,7 +41,7 @@ def _real_data(tmp_path_factory: pytest.TempPathFactory, family: str, suffix: st
     with MariaDb.start(tmp_path_factory.mktemp(family[:8]), options={"innodb-buffer-pool-size": "256M"}) as server:
         for database in ("world", "characters", "auth"):
             server.load(database, folder / suffix.format(database))
-        server.account("app_ro", "app_ro")
+        make_reading_account(server)
         yield server
 
 

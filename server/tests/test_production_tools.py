@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from server.tests.access_support import own_database
+from server.tests.database_support import until
 from tests.support.certificates import Authority
 from tests.support.mariadb import MariaDb
 from tests.support.redis import Redis
@@ -226,10 +227,11 @@ async def test_security_tells_facts_and_what_should_be_otherwise(instance: Insta
     assert keys["admin_without_end"] == ["ops"]
     assert [(each["name"], each["days_left"] < 0) for each in keys["ending"]] == [("old", True)]
     assert status["listeners"][0]["tls"] is True
-    assert status["database"]["grants"] == [
-        {"object": "*.*", "rights": ["SELECT"], "columns": [], "beyond_reading": []}
-    ]
-    assert "auth.account.email" in status["database"]["personal_columns"]
+    grants = {each["object"]: each for each in status["database"]["grants"]}
+    assert grants["world.*"]["rights"] == ["SELECT", "SHOW VIEW"]
+    assert "username" in grants["auth.account"]["columns"]
+    assert not any(each["beyond_reading"] for each in grants.values())
+    assert status["database"]["personal_columns"] == []
     assert "api_keys" in status["database"]["own_tables"]
     assert status["database"]["tls"] is None
     assert status["certificates"][0]["key"] == "server.tls.certificate_file"
@@ -237,7 +239,7 @@ async def test_security_tells_facts_and_what_should_be_otherwise(instance: Insta
     assert 90 < status["backup"]["age_seconds"] < 200
     assert status["backup"]["kept"] == 4
     findings = " | ".join(each["what"] for each in status["findings"])
-    for fact in ("auth.account.email", "every database", "mode 0644", "API key old ended", "ops has scope admin"):
+    for fact in ("our own tables", "mode 0644", "API key old ended", "ops has scope admin"):
         assert fact in findings
     severities = [each["severity"] for each in status["findings"]]
     assert severities == sorted(severities, key=["high", "medium", "low"].index)
@@ -245,6 +247,30 @@ async def test_security_tells_facts_and_what_should_be_otherwise(instance: Insta
     file.write_text(text.format(time.time() - 90_000))
     status = await instance.call("get_security_status")
     assert any("25 hours old" in each["what"] for each in status["findings"])
+
+
+async def test_an_account_that_could_read_personal_data_is_a_finding_and_in_the_log(
+    folder: Path, mariadb: MariaDb, caplog: pytest.LogCaptureFixture
+) -> None:
+    mariadb.account("production_wide", "app_ro")
+    config = yaml.safe_load((folder / "config.yml").read_text())
+    config["database"]["user"] = "production_wide"
+    (folder / "wide.yml").write_text(yaml.safe_dump(config))
+    parts = assemble(load(folder / "wide.yml", {}))
+    async with parts.running():
+        await until(lambda: "account production_wide may read personal data: auth.account.email" in caplog.text)
+        box = Toolbox(parts.services, every_tool())
+        assert "REVOKE" in await box.refusal("sql_select", query="SELECT 1")
+        status = await box.call("get_security_status")
+    assert caplog.text.count("may read personal data") == 1
+    assert {"auth.account.email", "auth.account.verifier", "characters.mail.body"} <= set(
+        status["database"]["personal_columns"]
+    )
+    found = {each["what"]: each["severity"] for each in status["findings"]}
+    [personal] = [what for what in found if "auth.account.last_ip" in what]
+    assert found[personal] == "high"
+    assert "sql_select and sql_explain are refused" in personal
+    assert any("every database" in what for what in found)
 
 
 async def test_grants_beyond_reading_are_flagged() -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.mariadb import MariaDb
 from tests.support.tools import Toolbox, toolbox
-from trinitycore_mcp.tools import sql
+from trinitycore_mcp.database import personal
+from trinitycore_mcp.database.pool import Pool
+from trinitycore_mcp.tools import account, sql
 
 pytestmark = pytest.mark.anyio
+_MANUAL = Path(__file__).parents[2] / "docs/server.md"
 
 
 @pytest.fixture
@@ -89,6 +94,88 @@ async def test_columns_that_were_not_granted_stay_unread(mariadb: MariaDb) -> No
         assert (await box.call("sql_select", query="SELECT username FROM auth.account"))["row_count"] > 0
         for query in ("SELECT email FROM auth.account", "SELECT * FROM auth.account", "SELECT * FROM world.version"):
             assert "our account may not read that" in await box.refusal("sql_select", query=query)
+
+
+async def test_an_account_that_could_read_personal_data_gets_no_statement_run(mariadb: MariaDb) -> None:
+    mariadb.account("sql_wide", "wide")
+    async with toolbox(mariadb, (*sql.TOOLS, *account.TOOLS), user="sql_wide", password="wide") as box:
+        for tool in ("sql_select", "sql_explain"):
+            for query in ("SELECT 1", "SELECT 1 FROM auth.account WHERE id = 11 AND email LIKE 'a%'"):
+                message = await box.refusal(tool, query=query)
+                assert "the database account sql_wide may read personal data: auth.account." in message
+                assert "GRANT SELECT (id, username, joindate, " in message
+        assert (await box.call("account_get", id=11))["id"] == 11
+
+
+@pytest.mark.parametrize(
+    ("grants", "found"),
+    [
+        ("SELECT ON auth.*", "auth.account.email"),
+        ("SELECT (id, email) ON auth.account", "auth.account.email."),
+        ("SELECT ON characters.mail", "characters.mail.body, characters.mail.subject."),
+        ("SELECT ON sql_elsewhere.custom", "sql_elsewhere.custom.Visitor_IP."),
+        ("SELECT ON sql_elsewhere.short", "sql_elsewhere.short.salt."),
+        ("sql_role", "auth.account.verifier."),
+    ],
+)
+async def test_every_way_to_personal_data_is_seen(mariadb: MariaDb, grants: str, found: str) -> None:
+    mariadb.sql(
+        "CREATE DATABASE IF NOT EXISTS sql_elsewhere; "
+        "CREATE TABLE IF NOT EXISTS sql_elsewhere.custom (id INT, Visitor_IP VARCHAR(15), equip INT, ship INT); "
+        "CREATE OR REPLACE VIEW sql_elsewhere.short AS SELECT id, salt FROM auth.account; "
+        "CREATE OR REPLACE ROLE sql_role; GRANT SELECT (verifier) ON auth.account TO sql_role"
+    )
+    mariadb.account("sql_way", "way", grants)
+    if grants == "sql_role":
+        mariadb.sql("SET DEFAULT ROLE sql_role FOR sql_way")
+    names = {"auth": "sql_elsewhere"} if "elsewhere" in grants else {}
+    async with toolbox(mariadb, sql.TOOLS, user="sql_way", password="way", database={"databases": names}) as box:
+        assert f"may read personal data: {found}" in await box.refusal("sql_select", query="SELECT 1")
+
+
+async def test_rights_to_other_columns_and_rights_but_reading_are_no_reason(mariadb: MariaDb) -> None:
+    mariadb.account("sql_other", "other", "SELECT (id), UPDATE (email, last_ip) ON auth.account")
+    mariadb.sql("GRANT SELECT ON world.* TO sql_other; GRANT SELECT ON mysql.* TO sql_other")
+    async with toolbox(mariadb, sql.TOOLS, user="sql_other", password="other") as box:
+        assert (await box.call("sql_select", query="SELECT COUNT(*) FROM auth.account"))["rows"][0][0] > 0
+
+
+async def test_the_grants_of_the_manual_are_enough(mariadb: MariaDb) -> None:
+    section = _MANUAL.read_text().partition("## What the reading account may see")[2].partition("\n## ")[0]
+    [statement] = re.findall(r"```sql\n(.*?)```", section, re.DOTALL)
+    mariadb.account("reader", "reader", "SELECT, SHOW VIEW ON world.*")
+    mariadb.sql("".join(grant for [grant] in mariadb.sql(statement)))
+    async with toolbox(mariadb, (*sql.TOOLS, *account.TOOLS), user="reader", password="reader") as box:
+        for query in ("SELECT username FROM auth.account", "SELECT * FROM characters.characters"):
+            assert (await box.call("sql_select", query=query))["row_count"] > 0
+        assert (await box.call("account_get", id=11))["id"] == 11
+
+
+async def test_a_change_of_the_accounts_rights_is_noticed(mariadb: MariaDb, monkeypatch: pytest.MonkeyPatch) -> None:
+    mariadb.account("sql_change", "change", "SELECT (id) ON auth.account")
+    async with toolbox(mariadb, sql.TOOLS, user="sql_change", password="change") as box:
+        monkeypatch.setattr(personal, "_TTL", 0.0)
+        await box.call("sql_select", query="SELECT id FROM auth.account")
+        mariadb.sql("GRANT SELECT (email) ON auth.account TO sql_change")
+        assert "auth.account.email" in await box.refusal("sql_select", query="SELECT email FROM auth.account")
+        mariadb.sql("REVOKE SELECT (email) ON auth.account FROM sql_change")
+        await box.call("sql_select", query="SELECT id FROM auth.account")
+
+
+async def test_the_accounts_rights_are_asked_once_in_a_while(
+    mariadb: MariaDb, tools: Toolbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    fetch = Pool.fetch
+
+    async def counted(self: Pool, kind: str, *rest: object) -> object:
+        asked.append(kind)
+        return await fetch(self, kind, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Pool, "fetch", counted)
+    for _ in range(3):
+        await tools.call("sql_select", query="SELECT 1")
+    assert asked.count("rights") == 1
 
 
 async def test_a_plan_tells_cost_and_admission(tools: Toolbox) -> None:

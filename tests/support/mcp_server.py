@@ -27,6 +27,7 @@ from trinitycore_mcp.client import Answer as ToolAnswer
 from trinitycore_mcp.client import Target, ToolCaller
 
 from tests.support.mariadb import MariaDb, free_port
+from tests.support.reading_account import make_reading_account
 
 LAB_WORLD = Path(__file__).parents[2] / "playbooks/files/lab_world"
 KEY = "a-key-that-only-tests-know"
@@ -56,7 +57,7 @@ def load_lab_world(server: MariaDb) -> None:
     """Load the lab's three databases and make the account that reads them."""
     for file in sorted(LAB_WORLD.glob("*.sql")):
         server.load(file.stem.partition("_")[0], file)
-    server.account("app_ro", "app_ro")
+    make_reading_account(server)
 
 
 def tool_request(tool: str, arguments: Mapping[str, Any], version: str = "2026-07-28") -> tuple[bytes, dict[str, str]]:

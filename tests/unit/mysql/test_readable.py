@@ -14,6 +14,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.accounts imp
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import parse_grants
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.readable import Rule
+from trinitycore_mcp.database import personal
 from trinitycore_mcp.tools.account import ACCOUNT_COLUMNS
 
 from tests.unit.mysql.conftest import FLAVOR, Node
@@ -130,6 +131,14 @@ def test_rights_follow_the_tables(primary: Node) -> None:
 def test_the_roles_columns_of_account_are_those_that_tools_read() -> None:
     listed = {pattern.removeprefix("account.") for pattern in RULES["auth"]["only"] if pattern.startswith("account.")}
     assert listed == set(ACCOUNT_COLUMNS)
+
+
+def test_what_the_role_closes_is_what_the_server_takes_for_personal() -> None:
+    assert set(RULES["characters"]["but"]) <= set(personal.PERSONAL["characters"])
+    rule = Rule("auth", only=tuple(personal.PERSONAL["auth"]))  # "only", so that it allows what is listed
+    assert [column for column in ACCOUNT_COLUMNS if rule.allows("account", column)] == []
+    for column in ("email", "last_ip", "salt", "verifier", "session_key_auth", "token_key", "lock_country"):
+        assert rule.allows("account", column)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 What holds, whatever the text is:
 
-- The account has SELECT only. One that could write files (FILE) is refused: a transaction doesn't stop that.
+- The account has SELECT only. One that could write files (FILE) is refused: a transaction doesn't stop that. One that
+  could read personal data is refused before it comes to this (see `personal`).
 - The session takes one statement at a time (the protocol's multi-statement option is off), has READ ONLY as its
   transactions' default, and the statement runs in a READ ONLY transaction.
 - A statement runs only after the server made a plan for the same text. EXPLAIN parses SELECT and changes of rows, but

@@ -15,6 +15,7 @@ from trinitycore_mcp.database import adhoc
 from trinitycore_mcp.database.adhoc import SelectResult
 from trinitycore_mcp.database.errors import HostLost, Unavailable
 from trinitycore_mcp.database.host import CHECK_TIMEOUT, Host, Role
+from trinitycore_mcp.database.personal import PersonalData
 from trinitycore_mcp.database.plan import Plan
 from trinitycore_mcp.database.pool import Pool, sweep
 from trinitycore_mcp.database.session import Row, SessionSettings
@@ -67,6 +68,7 @@ class Database:
             )
             for host in self.hosts
         }
+        self._personal = PersonalData(options)
         self._best: list[Host] = []
         """Hosts to read from, all equally good."""
 
@@ -142,7 +144,7 @@ class Database:
         :param max_rows: default and upper limit: the configured ones; so with the other two.
         :param max_bytes: of the values as text.
         :param timeout: seconds.
-        :raises StatementRefused: it is not one reading statement.
+        :raises StatementRefused: it is not one reading statement, or the account has too many rights.
         :raises TooExpensive: it would look at more rows than max_scan_rows.
         :raises DatabaseError: it failed, or no host could serve.
         """
@@ -154,19 +156,36 @@ class Database:
             scan=options.max_scan_rows,
         )
         statement = adhoc.check(sql)
-        return await self._persist(
-            self._adhoc, started, lambda pool: adhoc.select(pool, kind, statement, limits, started)
-        )
+
+        async def read(pool: Pool) -> SelectResult:
+            await self._personal.refuse(self._pools[pool.host], started)
+            return await adhoc.select(pool, kind, statement, limits, started)
+
+        return await self._persist(self._adhoc, started, read)
 
     async def explain(self, kind: str, sql: str) -> Plan:
         """Return the database's plan for one SELECT, which is not run.
 
-        :raises StatementRefused: it is not one SELECT.
+        :raises StatementRefused: it is not one SELECT, or the account has too many rights.
         :raises DatabaseError: it failed, or no host could serve.
         """
         started = monotonic()
         statement = adhoc.check(sql)
-        return await self._persist(self._adhoc, started, lambda pool: adhoc.explain(pool, kind, statement, started))
+
+        async def read(pool: Pool) -> Plan:
+            await self._personal.refuse(self._pools[pool.host], started)
+            return await adhoc.explain(pool, kind, statement, started)
+
+        return await self._persist(self._adhoc, started, read)
+
+    async def refuse_personal_data(self) -> None:
+        """Return if statements that people write can be run: a healthy host lets our account read nothing personal.
+
+        :raises PersonalDataReadable: it does not.
+        :raises DatabaseError: it can't be told.
+        """
+        started = monotonic()
+        await self._persist(self._pools, started, lambda pool: self._personal.refuse(pool, started))
 
     async def _persist(
         self,

@@ -106,9 +106,9 @@ def _rights(rights: DatabaseRights) -> Iterator[SecurityFinding]:
     if rights.personal_columns:
         yield SecurityFinding(
             "high",
-            f"database account {account} may read {', '.join(rights.personal_columns)}, and so may callers of "
-            "sql_select",
-            "grant SELECT on single columns of the table instead of the whole table",
+            f"database account {account} may read {', '.join(rights.personal_columns)}; sql_select and sql_explain are "
+            "refused until it may not",
+            "REVOKE SELECT on whole databases and tables with such columns, and grant it on the other columns",
         )
     if rights.own_tables:
         yield SecurityFinding(

@@ -2,9 +2,8 @@
 
 What a statement can't do is seen to by the database (see database.adhoc): the account's grants, a READ ONLY
 transaction, one statement, limits on time, rows and bytes. What it can read is what the account may read, characters
-and accounts among it, hence scope `players`. Personal data stays unread because the account has no right to it: it
-should have been granted single columns of auth.account, and no table with secrets. get_security_status shows what it
-has been granted.
+and accounts among it, hence scope `players`. Personal data stays unread because the account has no right to it: while
+it has one, every statement is refused (see database.personal). get_security_status shows what it has been granted.
 """
 
 from __future__ import annotations
@@ -23,11 +22,13 @@ from trinitycore_mcp.database.errors import (
     StatementRefused,
     TooExpensive,
 )
+from trinitycore_mcp.database.personal import PersonalDataReadable
 from trinitycore_mcp.database.statement import MAX_BYTES
 from trinitycore_mcp.errors import ToolError, nearest
 from trinitycore_mcp.schema import Schema
 from trinitycore_mcp.toolkit import NONE, Call, Notice, Related, Tool, doc, tool
 from trinitycore_mcp.toolkit.call import database_error
+from trinitycore_mcp.tools.account import ACCOUNT_COLUMNS
 
 _MOST_CHARACTERS = 4096
 _SAFE_INTEGER = 2**53
@@ -179,6 +180,15 @@ def _duration(value: timedelta) -> str:
 
 async def _told(call: Call, error: DatabaseError) -> ToolError:
     """Return the error to show: with the database's own words where they can't hold a row's content."""
+    if isinstance(error, PersonalDataReadable):
+        account = f"{call.services.config.database.databases.auth}.account"
+        return ToolError(
+            f"{error}. Who runs this server should REVOKE its SELECT on databases and tables with such columns and "
+            f"grant the other columns, as in GRANT SELECT ({', '.join(ACCOUNT_COLUMNS)}) ON {account}; docs/server.md, "
+            '"What the reading account may see", has a statement that lists all. A change counts within a minute. All '
+            "other tools go on",
+            kind="database",
+        )
     if isinstance(error, StatementRefused):
         return ToolError(str(error), kind="invalid_arguments")
     if isinstance(error, TooExpensive):
