@@ -83,21 +83,26 @@ def open_local(socket: str, timeout: float = 10.0) -> Connection:
     return _open(f"server at {socket}", timeout, unix_socket=socket, user="root")
 
 
-def open_remote(address: str, port: int, user: str, password: str, ca_file: str, timeout: float = 10.0) -> Connection:
+def open_remote(
+    address: str, port: int, user: str, password: str, ca_file: str, timeout: float = 10.0, answer: float = 60.0
+) -> Connection:
     """Log in over the network by TLS; the server's certificate must be the CA's and be made out to `address`.
 
+    :param timeout: seconds to connect.
+    :param answer: seconds that any statement, and the login, may take; a frozen server gives no answer.
     :raises ServerUnavailableError: nobody answers, the certificate is not trusted, or the login is refused.
     """
     if PYMYSQL_MISSING:
         raise ServerUnavailableError(PYMYSQL_MISSING)
     context = ssl.create_default_context(cafile=ca_file)
     target = f"{user}@{address}:{port}"
-    return _open(target, timeout, host=address, port=port, user=user, password=password, ssl=context)
+    login = {"host": address, "port": port, "user": user, "password": password, "ssl": context}
+    return _open(target, timeout, read_timeout=answer, **login)
 
 
 def _open(target: str, timeout: float, **options: Any) -> Connection:
     try:
-        raw = pymysql.connect(charset="utf8mb4", autocommit=True, connect_timeout=timeout, read_timeout=None, **options)
+        raw = pymysql.connect(charset="utf8mb4", autocommit=True, connect_timeout=timeout, **options)
     except (pymysql.err.MySQLError, OSError) as error:
         raise ServerUnavailableError(f"{target}: {_reason(error)}") from error
     return Connection(raw, target)

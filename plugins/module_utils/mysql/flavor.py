@@ -5,6 +5,7 @@ Modules ask for a flavour once and then speak in its verbs.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -34,6 +35,22 @@ class Flavor(ABC):
         """Open the server for writes, or close it."""
 
     @abstractmethod
+    def hold_writes(self, server: Connection, patience: float) -> None:
+        """Close the server for writes, and keep even those waiting whom that does not bind; reads go on.
+
+        Lasts until `let_go`; ends with the session, after which the server is still closed.
+
+        :param patience: seconds to wait for statements that are under way.
+        """
+
+    @abstractmethod
+    def let_go(self, server: Connection, *, undo: bool) -> None:
+        """End what `hold_writes` began.
+
+        :param undo: end the sessions that it keeps waiting, their writes undone; else they go on.
+        """
+
+    @abstractmethod
     def oldest_binlog_position(self, server: Connection) -> str:
         """Return the position at which the oldest binary log still kept begins; empty means from the start."""
 
@@ -52,6 +69,10 @@ class Flavor(ABC):
     @abstractmethod
     def stop_replication(self, server: Connection) -> None:
         """Stop following, and keep the settings."""
+
+    @abstractmethod
+    def forget_source(self, server: Connection) -> None:
+        """Stop following for good: the settings are gone."""
 
     @abstractmethod
     def start_replication(self, server: Connection) -> None:
@@ -146,6 +167,22 @@ class MariaDB(Flavor):
         """Set `read_only`, which binds all but accounts with READ_ONLY ADMIN."""
         server.execute(f"SET GLOBAL read_only = {int(read_only)}")
 
+    def hold_writes(self, server: Connection, patience: float) -> None:
+        """Set `read_only`, then take the backup lock that commits wait for and reads don't."""
+        server.execute(f"SET SESSION lock_wait_timeout = {max(1, round(patience))}")
+        self.set_read_only(server, True)
+        server.execute("BACKUP STAGE START")
+        server.execute("BACKUP STAGE BLOCK_COMMIT")
+
+    def let_go(self, server: Connection, *, undo: bool) -> None:
+        """Give up the backup lock."""
+        if undo:  # accounts with READ_ONLY ADMIN would write next, into a server that is nobody's primary any more
+            waiting = "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for backup lock%%'"
+            for session in server.rows(waiting, []):
+                server.execute(f"KILL CONNECTION {int(session['id'])}")
+        with contextlib.suppress(DatabaseError):  # it was not taken
+            server.execute("BACKUP STAGE END")
+
     def oldest_binlog_position(self, server: Connection) -> str:
         """Read the GTID list that the oldest binary log begins with."""
         logs = server.rows("SHOW BINARY LOGS")
@@ -179,6 +216,11 @@ class MariaDB(Flavor):
     def stop_replication(self, server: Connection) -> None:
         """Stop both threads."""
         server.execute("STOP SLAVE")
+
+    def forget_source(self, server: Connection) -> None:
+        """Stop both threads and reset."""
+        server.execute("STOP SLAVE")
+        server.execute("RESET SLAVE ALL")
 
     def start_replication(self, server: Connection) -> None:
         """Start both threads."""

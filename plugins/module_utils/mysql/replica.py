@@ -43,8 +43,8 @@ def wanted_replication(primary: Primary) -> Replication:
     )
 
 
-def settings_to_change(server: Connection, flavor: Flavor, present: Replication | None, primary: Primary) -> list[str]:
-    """Name the settings that differ; empty when the server already follows as wanted (running or not)."""
+def settings_to_change(present: Replication | None, primary: Primary) -> list[str]:
+    """Name the settings that differ, as far as they can be seen from afar; empty when it follows as wanted."""
     wanted = wanted_replication(primary)
     if present is None:
         return [f"follow {primary.name} ({primary.address}:{primary.port})"]
@@ -57,10 +57,14 @@ def settings_to_change(server: Connection, flavor: Flavor, present: Replication 
         before, after = getattr(present, name), getattr(wanted, name)
         if before != after:
             changes.append(f"{name}: {before} -> {after}")
-    kept = flavor.replication_password(server)
-    if kept is not None and kept != primary.password:
-        changes.append("password")
     return changes
+
+
+def follow(server: Connection, flavor: Flavor, present: Replication | None, primary: Primary) -> None:
+    """Make the server follow the primary from the position it has; it is not started yet."""
+    if present is not None:
+        flavor.stop_replication(server)
+    flavor.follow(server, wanted_replication(primary), primary.password)
 
 
 def make_replica(
@@ -71,7 +75,9 @@ def make_replica(
     :raises DatabaseError: it can't be done without losing or merging data, or replication doesn't start.
     """
     state = flavor.state(server)
-    changes = settings_to_change(server, flavor, state.replication, primary)
+    changes = settings_to_change(state.replication, primary)
+    if state.replication is not None and flavor.replication_password(server) not in (None, primary.password):
+        changes.append("password")
     done = list(changes)
     if not state.read_only:
         done.append("close for writes")
@@ -88,13 +94,11 @@ def make_replica(
         state = replace(flavor.state(server), read_only=True)
     if changes:
         _must_be_able_to_follow(flavor, name, state, primary)
-        if state.replication is not None:
-            flavor.stop_replication(server)
-        flavor.follow(server, wanted_replication(primary), primary.password)
+        follow(server, flavor, state.replication, primary)
     if not running:
         if changes or not retrying:
             flavor.start_replication(server)
-        _wait_until_healthy(server, flavor, name, primary, timeout)
+        wait_until_healthy(server, flavor, name, primary, timeout)
     return done
 
 
@@ -134,7 +138,11 @@ def _must_be_able_to_follow(flavor: Flavor, name: str, state: ServerState, prima
         )
 
 
-def _wait_until_healthy(server: Connection, flavor: Flavor, name: str, primary: Primary, timeout: float) -> None:
+def wait_until_healthy(server: Connection, flavor: Flavor, name: str, primary: Primary, timeout: float) -> None:
+    """Wait until the server replicates.
+
+    :raises DatabaseError: it doesn't in time; the message has the server's reason.
+    """
     until = time.monotonic() + timeout
     while True:
         replication = flavor.state(server).replication

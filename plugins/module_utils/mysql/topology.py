@@ -133,12 +133,28 @@ def _bootstrap(known: dict[str, ServerState], wanted: str) -> Decision:
     if len(known) == 1:
         return Decision(wanted, not known[wanted].gtid_state, "it is the only server")
     holding = [name for name, state in known.items() if state.holds_data and name != wanted]
+    if holding and known[wanted].gtid_state and (whole := _whole(known)):
+        # A switchover was interrupted after the new primary had stopped following the old one.
+        head = wanted if wanted in whole else whole[0]
+        return Decision(head, False, f"no server is writable or followed, and {head} holds all that any of them holds")
     if holding:
         raise TopologyError(
             f"no server is writable or followed; mysql_bootstrap_primary is {wanted}, but {', '.join(holding)} "
             "holds data. Nothing is overwritten: name the server whose data counts, and empty or remove the others"
         )
     return Decision(wanted, True, "nothing was replicated before")
+
+
+def _whole(known: dict[str, ServerState]) -> list[str]:
+    """Return the servers that hold every transaction of every other; none where one holds data without history."""
+    if any(state.holds_data and not state.gtid_state for state in known.values()):
+        return []
+    return [name for name, state in known.items() if not any(_lacks(state, other) for other in known.values())]
+
+
+def _lacks(state: ServerState, other: ServerState) -> list[str]:
+    """Return the transactions of `other` that a server lacks."""
+    return FLAVORS[state.flavor].errant_transactions(other, state)
 
 
 def _name_of(address: str, members: list[Member]) -> str:

@@ -6,19 +6,27 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.accounts import Account
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import Connection, open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import (
+    Connection,
+    open_local,
+    open_remote,
+)
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import MariaDB
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import Wanted, make_primary
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.replica import Primary, make_replica
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.switchover import Server
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Member
 
 from tests.support.certificates import Authority
 from tests.support.mariadb import MariaDb
 
 FLAVOR = MariaDB()
+ROOT = Path(__file__).parents[3]
 
 
 @dataclass
@@ -58,11 +66,25 @@ class Node:
         with self.connect() as server:
             return make_replica(server, FLAVOR, self.name, primary.as_primary(password, ca), 15, dry)
 
+    def as_server(self, answer: float = 30.0) -> Server:
+        """Return it as a switchover reaches it: over the network, by the account for that."""
+        return Server(
+            self.name,
+            lambda: open_remote(self.address, self.server.port, "admin", "secret-s", self.ca, answer=answer),
+            self.as_primary(),
+        )
+
     def wait_for(self, primary: Node) -> None:
         """Wait until it has all that the primary has."""
         position = primary.server.sql("SELECT @@gtid_current_pos")[0][0]
         with self.connect() as server:
             assert FLAVOR.wait_for(server, position, 20)
+
+
+def _role_vars() -> dict[str, Any]:
+    """Return the role's own variables: the account that switches roles has just these privileges."""
+    values: dict[str, Any] = yaml.safe_load((ROOT / "roles/mysql/vars/main.yml").read_text())
+    return values
 
 
 def wanted(replication_password: str = "secret-r") -> Wanted:
@@ -81,6 +103,15 @@ def wanted(replication_password: str = "secret-r") -> Wanted:
                         "*.*": ["REPLICATION SLAVE", "BINLOG MONITOR", "SLAVE MONITOR"],
                         "mcp.deployment_record": ["SELECT"],
                     },
+                }
+            ),
+            Account.from_dict(
+                {
+                    "user": "admin",
+                    "host": "%",
+                    "password": "secret-s",
+                    "tls": True,
+                    "privileges": {"*.*": _role_vars()["mysql_accounts"][0]["privileges"]["*.*"]},
                 }
             ),
             Account.from_dict(

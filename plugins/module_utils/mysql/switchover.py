@@ -1,0 +1,265 @@
+"""Make another server the primary, on purpose and without losing anything.
+
+The order is such that it may be interrupted anywhere: no two servers are writable at any time, and none is opened
+that lacks a transaction which somebody was told had succeeded.
+
+1. The old primary is closed: from here on nobody is told that a write succeeded.
+2. The target applies all that the old primary has. If it can't in time, the old primary is opened again.
+3. The target stops following, and
+4. is opened: the pause is over.
+5. The old primary and the other replicas follow the target.
+
+Interrupted before 4, no server is writable: run again, it goes on, or site.yml opens a server that holds everything.
+Interrupted later, the target is the primary: either of them makes the rest follow it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from .connection import Connection
+from .errors import DatabaseError, ServerUnavailableError, TopologyError
+from .flavor import detect
+from .replica import Primary, follow, settings_to_change, wait_until_healthy
+from .state import ServerState
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A database host as the switchover reaches it."""
+
+    name: str
+    open: Callable[[], Connection]
+    """Logs in with an account that switches roles.
+
+    :raises ServerUnavailableError: it can't.
+    """
+    as_primary: Primary
+    """How the others follow it."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long things may take, in seconds."""
+
+    lag: int = 10
+    """Behind the primary that the target may be at most when we begin."""
+    patience: float = 5.0
+    """For the old primary's statements that are under way when it is closed."""
+    catch_up: float = 10.0
+    """For the target to apply what it lacks then; nobody can write meanwhile."""
+    settle: float = 30.0
+    """For each of the others to follow the target."""
+
+
+@dataclass
+class Result:
+    """What was done."""
+
+    old: str
+    """The primary before."""
+    actions: list[str] = field(default_factory=list)
+    pause: float = 0.0
+    """Seconds during which no server took writes, as far as this run made it."""
+
+
+def _unheard(step: str) -> None:
+    """Tell nobody."""
+
+
+def switch_over(
+    servers: Iterable[Server],
+    target: str,
+    limits: Limits,
+    *,
+    dry: bool,
+    progress: Progress = _unheard,
+) -> Result:
+    """Make the target the primary and the others its replicas.
+
+    Does what an interrupted run has left. Where all is done already, nothing happens.
+
+    :param progress: is told each step before it is begun.
+    :raises TopologyError: it would lose or merge data, or a server can't be asked; nothing was changed, or the old
+        primary was opened again.
+    :raises DatabaseError: a step failed; the message says what holds now and what to do.
+    """
+    with ExitStack() as stack:
+        return _Switchover(stack, list(servers), target, limits, progress).run(dry)
+
+
+class _Switchover:
+    def __init__(
+        self, stack: ExitStack, servers: list[Server], target: str, limits: Limits, progress: Progress
+    ) -> None:
+        self._servers = {server.name: server for server in servers}
+        if target not in self._servers:
+            raise TopologyError(
+                f"target is {target!r}; it must be one of the database hosts: {', '.join(self._servers)}"
+            )
+        self._target = target
+        self._limits = limits
+        self._progress = progress
+        self._sessions = self._open_all(stack)
+        # Replicas before the primary: whatever they hold legitimately is then seen there.
+        flavors = {name: detect(session) for name, session in self._sessions.items()}
+        states = {name: flavors[name].state(session) for name, session in self._sessions.items()}
+        for name in [name for name, state in states.items() if not state.read_only]:
+            states[name] = flavors[name].state(self._sessions[name])
+        self._flavors, self._states = flavors, states
+
+    def _open_all(self, stack: ExitStack) -> dict[str, Connection]:
+        sessions, silent = {}, []
+        for name, server in self._servers.items():
+            try:
+                sessions[name] = stack.enter_context(server.open())
+            except ServerUnavailableError as error:
+                silent.append(f"{name} ({error})")
+        if silent:
+            raise TopologyError(
+                f"a switchover needs every database host, and can't ask {', '.join(silent)}. Nothing was changed. "
+                "When it is gone for good, take it out of the inventory; when it is the primary that is gone, that is "
+                "a failover"
+            )
+        return sessions
+
+    def run(self, dry: bool) -> Result:
+        old, was_open = self._old_primary()
+        result = Result(old)
+        if old != self._target:
+            self._check(old, was_open)
+            result.actions.append(f"make {self._target} the primary instead of {old}")
+            if not dry:
+                result.pause = self._move(old, was_open)
+        failed = []
+        others = [name for name in self._servers if name != self._target]
+        for name in sorted(others, key=lambda name: name != old):  # the old primary first: it has no source now
+            try:
+                result.actions += self._follow(name, dry)
+            except DatabaseError as error:
+                failed.append(f"{name}: {error}")
+        if failed:
+            raise DatabaseError(
+                f"{self._target} is the primary and takes writes, but not all of the others follow it: "
+                f"{'; '.join(failed)}. Run again, or site.yml"
+            )
+        return result
+
+    def _old_primary(self) -> tuple[str, bool]:
+        """Return the primary, and whether it is writable; where none is, a run was interrupted after it was closed."""
+        writable = [name for name, state in self._states.items() if not state.read_only]
+        if len(writable) > 1:
+            raise TopologyError(
+                f"{' and '.join(writable)} are both writable; make all but the true primary read-only "
+                "(SET GLOBAL read_only=1) and run again"
+            )
+        if writable:
+            return writable[0], True
+        heads = [name for name, state in self._states.items() if state.replication is None]
+        others = [name for name in heads if name != self._target]
+        if len(others) != 1:
+            raise TopologyError(
+                f"no server is writable, and {', '.join(heads) or 'none'} follow(s) nobody: which one was the primary "
+                "is not clear. site.yml opens the server that holds all that any of them holds"
+            )
+        return others[0], False
+
+    def _check(self, old: str, was_open: bool) -> None:
+        """Refuse what would lose data or end in replicas that can't follow; nothing was changed yet.
+
+        :raises TopologyError: why.
+        """
+        target, primary = self._states[self._target], self._states[old]
+        for name, state in self._states.items():
+            if state.flavor != target.flavor:
+                raise TopologyError(f"{self._target} is {target.flavor}, {name} is {state.flavor}")
+            if _release(state) < _release(target):
+                raise TopologyError(
+                    f"{name} runs {state.version}, {self._target} the newer {target.version}, and servers do not "
+                    f"follow newer ones: upgrade {name} first"
+                )
+            if extra := self._flavors[name].errant_transactions(state, primary):
+                raise TopologyError(
+                    f"{name} holds transactions that the primary {old} lacks: {', '.join(extra)}. Nothing was changed"
+                )
+        if not target.binlog:
+            raise TopologyError(f"{self._target} keeps no binary log, so nobody could follow it")
+        self._check_source(old, target, needed=was_open)
+
+    def _check_source(self, old: str, target: ServerState, *, needed: bool) -> None:
+        """:param needed: whether the target has to follow the primary; an interrupted run may have stopped that."""
+        source = target.replication
+        if source is None:
+            if needed:
+                raise TopologyError(f"{self._target} follows nobody; run site.yml to make it a replica of {old} first")
+            return
+        if not source.healthy:
+            raise TopologyError(f"{self._target} does not replicate: {source.error or 'its threads do not run'}")
+        if source.host != self._servers[old].as_primary.address:
+            raise TopologyError(f"{self._target} follows {source.host}, not the primary {old}")
+        if source.lag is None or source.lag > self._limits.lag:
+            raise TopologyError(
+                f"{self._target} is {source.lag} s behind {old}, allowed are {self._limits.lag} s: wait until it has "
+                "caught up"
+            )
+
+    def _move(self, old: str, was_open: bool) -> float:
+        """Close the old primary and open the target; return the seconds between."""
+        old_flavor, old_session = self._flavors[old], self._sessions[old]
+        flavor, session = self._flavors[self._target], self._sessions[self._target]
+        began = time.monotonic()
+        try:
+            self._progress(f"close {old}")
+            old_flavor.hold_writes(old_session, self._limits.patience)
+            self._progress(f"{self._target} catches up")
+            position = old_flavor.state(old_session).gtid_position
+            if not flavor.wait_for(session, position, self._limits.catch_up):
+                raise TopologyError(f"{self._target} has not applied {position} within {self._limits.catch_up:g} s")
+        except BaseException as failure:
+            if not was_open:
+                raise
+            self._progress(f"open {old} again")
+            old_flavor.let_go(old_session, undo=False)
+            old_flavor.set_read_only(old_session, False)
+            raise TopologyError(f"{failure}. {old} was opened again and stays the primary") from failure
+        self._progress(f"{self._target} stops following")
+        flavor.forget_source(session)
+        self._progress(f"open {self._target}")
+        flavor.set_read_only(session, False)
+        pause = time.monotonic() - began
+        self._progress(f"let go of {old}")
+        old_flavor.let_go(old_session, undo=True)
+        return pause
+
+    def _follow(self, name: str, dry: bool) -> list[str]:
+        """Make one of the others a replica of the target, if it isn't."""
+        flavor, session, primary = self._flavors[name], self._sessions[name], self._servers[self._target].as_primary
+        state = flavor.state(session)
+        changes = settings_to_change(state.replication, primary)
+        if not changes and state.replication is not None and state.replication.healthy:
+            return []
+        done = [f"{name}: {change}" for change in changes or ["start replication"]]
+        if dry:
+            return done
+        extra = flavor.errant_transactions(state, flavor.state(self._sessions[self._target]))
+        if extra:
+            raise TopologyError(
+                f"it holds transactions that {self._target} lacks: {', '.join(extra)}; it was left as it is"
+            )
+        self._progress(f"{name} follows {self._target}")
+        if changes:
+            follow(session, flavor, state.replication, primary)
+        flavor.start_replication(session)
+        wait_until_healthy(session, flavor, name, primary, self._limits.settle)
+        return done
+
+
+def _release(state: ServerState) -> tuple[int, ...]:
+    """Return the numbers that must not fall from a primary to its replicas: major and minor."""
+    return tuple(int(number) for number in re.findall(r"\d+", state.version)[:2])
