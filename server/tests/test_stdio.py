@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -12,11 +13,13 @@ import pytest
 import yaml
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp.shared.subscriptions import ResourceUpdated
 
 from server.tests.lifecycle_support import until
 from server.tests.otlp_receiver import attributes, receiver
 from tests.support.mariadb import MariaDb
 from tests.support.mcp_server import database_section
+from tests.support.redis import Redis
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +27,8 @@ pytestmark = pytest.mark.anyio
 def configure(directory: Path, mariadb: MariaDb, **sections: Any) -> list[str]:
     """Write a configuration, which needs no section auth, and return the command's arguments."""
     (directory / "db_password").write_text("app_ro\n")
-    (directory / "config.yml").write_text(yaml.safe_dump({"database": database_section(mariadb), **sections}))
+    sections = {"database": database_section(mariadb), **sections}
+    (directory / "config.yml").write_text(yaml.safe_dump(sections))
     return ["-m", "trinitycore_mcp", "serve", "--stdio", "--config", str(directory / "config.yml")]
 
 
@@ -95,6 +99,40 @@ def test_it_says_nothing_but_the_protocol_and_ends_with_its_input(mariadb: Maria
     assert by_id[3]["error"]["code"] == -32601
     assert all(answer["jsonrpc"] == "2.0" for answer in answers)
     assert all(isinstance(json.loads(line), dict) for line in err.splitlines())
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_it_leads_no_fleet_but_tells_its_client_of_updates(
+    mariadb: MariaDb, tmp_path: Path, shared: bool
+) -> None:
+    mariadb.sql("CREATE DATABASE stdio_world")  # nothing in it, so that it is looked at often
+    try:
+        with Redis.start(tmp_path / "redis") as redis, (tmp_path / "log").open("w") as log:
+            arguments = configure(
+                tmp_path,
+                mariadb,
+                database={**database_section(mariadb), "databases": {"world": "stdio_world"}},
+                leader={"lease": 1},
+                **({"redis": {"hosts": [{"host": "127.0.0.1", "port": redis.port}]}} if shared else {}),
+            )
+            parameters = StdioServerParameters(command=sys.executable, args=arguments)
+            async with (
+                Client(stdio_client(parameters, log)) as client,
+                client.listen(resource_subscriptions=["trinity://schema"]) as heard,
+            ):
+                await client.call_tool("database_versions", {})
+                mariadb.sql("CREATE TABLE a_new_one (id INT PRIMARY KEY)", "stdio_world")
+                await asyncio.sleep(2.1)  # two leases, and what was found incomplete holds for two seconds
+                await client.call_tool("schema_databases", {})  # no kept result, so that it looks
+                async with asyncio.timeout(10):
+                    assert await anext(aiter(heard)) == ResourceUpdated("trinity://schema")
+                assert redis.cli("KEYS", "mcp:leader:*").split() == []
+                assert bool(redis.cli("KEYS", "mcp:cache:*").split()) is shared
+        messages = [json.loads(line)["message"] for line in (tmp_path / "log").read_text().splitlines()]
+        assert "leads" not in messages
+        assert "request" in messages
+    finally:
+        mariadb.sql("DROP DATABASE stdio_world")
 
 
 def test_it_ends_by_a_signal_too(mariadb: MariaDb, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ class FleetBus:
 
     async def publish(self, event: ServerEvent) -> None:
         """Tell every listener of the fleet; returns after one Redis timeout at the latest and never fails."""
-        self._tell(event)
+        self.tell(event)
         if self._link.configured:
             text = self._encode(event)
             try:
@@ -99,7 +99,8 @@ class FleetBus:
 
         return unsubscribe
 
-    def _tell(self, event: ServerEvent) -> None:
+    def tell(self, event: ServerEvent) -> None:
+        """Tell the listeners of this instance only."""
         for listener in list(self._listeners.values()):
             try:
                 listener(event)
@@ -110,9 +111,9 @@ class FleetBus:
         if not self._listeners:
             return
         for event in _LISTS.values():
-            self._tell(event)
+            self.tell(event)
         for uri in list(self.watched()):
-            self._tell(ResourceUpdated(uri))
+            self.tell(ResourceUpdated(uri))
 
     def _joined(self) -> None:
         if self._listeners:
@@ -130,9 +131,9 @@ class FleetBus:
         if name == _EVERYTHING:
             self._tell_everything()
         elif name == "resource" and isinstance(uri, str):
-            self._tell(ResourceUpdated(uri))
+            self.tell(ResourceUpdated(uri))
         elif isinstance(name, str) and name in _LISTS:
-            self._tell(_LISTS[name])
+            self.tell(_LISTS[name])
 
     def _encode(self, event: ServerEvent | None) -> str:
         """Return an event as it is sent; None is everything."""

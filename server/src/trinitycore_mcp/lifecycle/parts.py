@@ -73,6 +73,8 @@ class Parts:
     protocol: Server[Any]
     tracing: Tracing | None = None
     error_reports: ErrorReports | None = None
+    leads: bool = True
+    """Whether it may lead the fleet and run its jobs."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -90,8 +92,9 @@ class Parts:
             await stack.enter_async_context(self.audit.running())
             stack.push_async_callback(self.audit.flush)
             await stack.enter_async_context(self.authenticator.running())
-            await stack.enter_async_context(self.leader.running())
-            await stack.enter_async_context(self.schedule.running())
+            if self.leads:
+                await stack.enter_async_context(self.leader.running())
+                await stack.enter_async_context(self.schedule.running())
             await stack.enter_async_context(self.bus.running())
             stack.push_async_callback(self.limiter.close)
             works = [self.flights.sweep(), self._warm(), self._tell_of_updates(), self._look_at_rights()]
@@ -121,12 +124,17 @@ class Parts:
                 await self.services.database.refuse_personal_data()
 
     async def _tell_of_updates(self) -> None:
-        """Tell clients when the world was updated: one instance of the fleet does."""
+        """Tell clients when the world was updated: the leader tells those of the whole fleet.
+
+        What never leads tells its own, since there may be no fleet.
+        """
         while True:
             await self.services.schemas.changed()
-            if self.leader.token_or_none() is not None:
-                await self.bus.publish(ResourcesListChanged())
-                await self.bus.publish(ResourceUpdated("trinity://schema"))
+            for event in (ResourcesListChanged(), ResourceUpdated("trinity://schema")):
+                if not self.leads:
+                    self.bus.tell(event)
+                elif self.leader.token_or_none() is not None:
+                    await self.bus.publish(event)
 
     def configure(self, config: Config) -> None:
         """Apply what a reload applies."""
@@ -135,9 +143,10 @@ class Parts:
         self.dispatcher.configure(config)
 
 
-def assemble(loaded: Loaded) -> Parts:
+def assemble(loaded: Loaded, *, leads: bool = True) -> Parts:
     """Put an instance together.
 
+    :param leads: whether it may lead the fleet and run its jobs.
     :raises ConfigError: a file that the configuration names can't be used.
     """
     config = loaded.config
@@ -213,6 +222,7 @@ def assemble(loaded: Loaded) -> Parts:
         protocol=server,
         tracing=tracing,
         error_reports=export.error_reports(loaded, instance),
+        leads=leads,
     )
 
 

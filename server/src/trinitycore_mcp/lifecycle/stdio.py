@@ -15,7 +15,8 @@ async def run_stdio(loaded: Loaded) -> None:
 
     :raises ConfigError: a file that the configuration names can't be used.
     """
-    parts = assemble(loaded)
+    # It comes and goes with a program on somebody's desk; the fleet's work is its servers'.
+    parts = assemble(loaded, leads=False)
     LOCAL.set(STDIO)
     async with parts.running(), stdio_server() as (reading, writing):
         await parts.protocol.run(reading, writing, parts.protocol.create_initialization_options())
