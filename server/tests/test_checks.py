@@ -177,6 +177,7 @@ async def every(tools: Toolbox, name: str, limit: int = 200, **arguments: Any) -
     while True:
         page = await tools.call(name, limit=limit, cursor=cursor, **arguments)
         assert (page["total"] is None) == (cursor is not None)
+        assert cursor is None or page["counts"] == page["not_checked"] == []
         found += page["problems"]
         cursor = page["next_cursor"]
         if cursor is None:
@@ -204,7 +205,9 @@ async def test_counts_are_those_of_the_rows(tools: Toolbox, name: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("name", ["check_quests", "check_conditions", "check_loot"])
+@pytest.mark.parametrize(
+    "name", ["check_quests", "check_conditions", "check_loot", "check_vendors", "check_smart_scripts"]
+)
 async def test_small_pages_are_the_same_rows(tools: Toolbox, name: str) -> None:
     assert await every(tools, name, limit=4) == await every(tools, name)
 

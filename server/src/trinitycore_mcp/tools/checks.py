@@ -48,7 +48,10 @@ class CheckPage(Struct, frozen=True):
 
     counts: Annotated[list[KindCount], doc("of all kinds that were checked; on the first page only")]
     total: Annotated[int | None, doc("sum of counts; null on later pages")]
-    not_checked: Annotated[list[NotCheckedKind], doc("what this database lacks the tables or the data for")]
+    not_checked: Annotated[
+        list[NotCheckedKind],
+        doc("what this database lacks the tables or the data for, on the first page only; what took too long, on each"),
+    ]
     problems: Annotated[list[Problem], doc("kind after kind")]
     next_cursor: NextCursor
     notice: Notice
