@@ -9,6 +9,8 @@ import pytest
 from trinitycore_mcp.config import Config
 from trinitycore_mcp.config.reload import APPLIED, NOT_APPLIED, reload_plan
 
+TLS = {"certificate_file": "c", "key_file": "k"}
+
 
 def config(**sections: Any) -> Config:
     return Config.model_validate({"auth": {"api_keys_file": "keys"}, **sections})
@@ -52,6 +54,14 @@ def config(**sections: Any) -> Config:
             ["auth.jwt.audience"],
             [],
         ),
+        (
+            {"server": {"tls": TLS}, "metrics": {"tls": TLS}},
+            {"server": {"tls": TLS | {"key_file": "l"}}, "metrics": {"tls": TLS | {"client_ca_file": "a"}}},
+            ["server.tls.key_file"],
+            ["metrics.tls.client_ca_file"],
+        ),
+        ({}, {"server": {"tls": TLS}}, [], ["server.tls"]),
+        ({"metrics": {"tls": TLS}}, {}, [], ["metrics.tls"]),
         ({}, {"auth": {"api_keys_file": "others", "enabled": False}}, [], ["auth.api_keys_file", "auth.enabled"]),
     ],
 )
@@ -63,7 +73,8 @@ def test_each_change_is_on_its_list(
 
 
 def test_the_lists_name_keys_that_exist() -> None:
-    full = config(auth={"jwt": {"jwks_url": "https://a/b", "issuer": "i", "audience": "a"}}).model_dump()
+    jwt = {"jwks_url": "https://a/b", "issuer": "i", "audience": "a"}
+    full = config(auth={"jwt": jwt}, server={"tls": TLS}, metrics={"tls": TLS}).model_dump()
     for place in (*APPLIED, *NOT_APPLIED):
         node: Any = full
         for part in place.split("."):

@@ -14,7 +14,6 @@ from starlette.types import Receive, Scope, Send
 from server.tests.database_support import until
 from tests.support.mariadb import free_port
 from trinitycore_mcp import config
-from trinitycore_mcp.config_load import Loaded
 from trinitycore_mcp.lifecycle import listeners
 from trinitycore_mcp.tasks import end
 from trinitycore_mcp.web.http import Header, Reply
@@ -67,7 +66,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 @asynccontextmanager
 async def serving(calls: Calls) -> AsyncIterator[tuple[listeners.Listener, int]]:
     options = config.Server(port=free_port())
-    running = listeners.listener(application, options, cast(Loaded, None), 5, calls)
+    running = listeners.listener(application, None, 5, calls)
     bound = listeners.bind(options)
     task: asyncio.Task[Any] = asyncio.create_task(running.serve(sockets=[bound]))
     await running.accepting.wait()

@@ -20,6 +20,16 @@ class Pair:
     certificate: Path
     key: Path
 
+    @property
+    def serial(self) -> int:
+        """The certificate's serial number."""
+        return x509.load_pem_x509_certificate(self.certificate.read_bytes()).serial_number
+
+    def replace_by(self, other: Pair) -> None:
+        """Put another pair's contents in the place of this one's."""
+        self.certificate.write_bytes(other.certificate.read_bytes())
+        self.key.write_bytes(other.key.read_bytes())
+
 
 class Authority:
     """Signs certificates; `ca` is its own certificate's file."""

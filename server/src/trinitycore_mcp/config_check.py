@@ -16,6 +16,7 @@ from trinitycore_mcp.config.files import named_files
 from trinitycore_mcp.config.overrides import FROM_ENVIRONMENT
 from trinitycore_mcp.config_error import ConfigError
 from trinitycore_mcp.config_load import Loaded
+from trinitycore_mcp.tls import load_ca, load_certificate
 
 _STATE_KEY_CHARACTERS = 32
 
@@ -139,30 +140,13 @@ def _api_keys(path: Path) -> None:
 
 
 def _certificate(loaded: Loaded, section: str, certificate: str, key: str) -> _Check:
-    def check() -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        try:
-            # An empty passphrase: OpenSSL would ask the terminal for one otherwise.
-            context.load_cert_chain(loaded.path(certificate), loaded.path(key), password="")
-        except (ssl.SSLError, OSError) as error:
-            reason = getattr(error, "reason", None) or error
-            raise ConfigError(
-                f"{section}: {loaded.path(certificate)} and {loaded.path(key)} are no certificate and its key in PEM "
-                f"without passphrase: {reason}"
-            ) from None
-
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    check = partial(load_certificate, context, section, loaded, certificate, key)
     return [f"{section}.certificate_file", f"{section}.key_file"], check
 
 
 def _ca(loaded: Loaded, key: str, name: str) -> _Check:
-    def check() -> None:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(loaded.path(name))
-        except (ssl.SSLError, OSError) as error:
-            reason = getattr(error, "reason", None) or error
-            raise ConfigError(f"{key}: {loaded.path(name)}: no certificate in PEM: {reason}") from None
-
-    return [key], check
+    return [key], partial(load_ca, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), key, loaded, name)
 
 
 def _text(loaded: Loaded, key: str, name: str, problem: Callable[[str], str | None]) -> _Check:

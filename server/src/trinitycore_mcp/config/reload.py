@@ -18,7 +18,11 @@ APPLIED = (
     "cache.warm",
     "limits",
     "logging",
+    "metrics.tls.certificate_file",
+    "metrics.tls.key_file",
     "retention",
+    "server.tls.certificate_file",
+    "server.tls.key_file",
 )
 """Keys, with all below them, that a reload applies. Everything else is built into sockets, pools and the catalogue of
 tools when the server starts."""
@@ -51,7 +55,8 @@ def reload_plan(old: Config, new: Config) -> Reload:
     restart: set[str] = set()
     switched = old.auth.enabled is not new.auth.enabled
     for key, shown in _changes(old.model_dump(), new.model_dump()):
-        (apply if _applies(key) and not (switched and _below(key, ("auth",))) else restart).add(shown)
+        held_back = switched and _below(key, ("auth",))
+        (apply if _applies(key) and _applies(shown) and not held_back else restart).add(shown)
     return Reload(sorted(apply - restart), sorted(restart))
 
 

@@ -13,7 +13,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from trinitycore_mcp import __version__, metrics, systemd
 from trinitycore_mcp.config_load import Loaded
 from trinitycore_mcp.lifecycle.drain import Drain
-from trinitycore_mcp.lifecycle.listeners import bind, listener
+from trinitycore_mcp.lifecycle.listeners import bind, listener, listeners_tls
 from trinitycore_mcp.lifecycle.parts import Parts, assemble
 from trinitycore_mcp.lifecycle.reload import Reloader
 from trinitycore_mcp.web.application import Application, metrics_application
@@ -35,16 +35,17 @@ async def run(loaded: Loaded, again: Callable[[], Loaded] | None = None) -> None
     endpoint, managers = _endpoint(parts)
     detailed = DetailedHealth(parts.services, parts.authenticator, parts.limiter, parts.audit)
     application = Application(endpoint, parts.services.health, detailed)
-    main = listener(application, options.server, loaded, options.server.shutdown_timeout, endpoint)
+    contexts = listeners_tls(loaded)
+    main = listener(application, contexts.get("server"), options.server.shutdown_timeout, endpoint)
     listeners, sockets = [main], [bind(options.server)]
     if options.metrics.enabled:
-        listeners.append(listener(metrics_application, options.metrics, loaded, 1))
+        listeners.append(listener(metrics_application, contexts.get("metrics"), 1))
         sockets.append(bind(options.metrics))
     health = parts.services.health
     metrics.set_build_info(health.instance)
 
     drain = Drain(main, health, options.server.drain_delay, parts.listen.close)
-    reloader = Reloader(loaded, again, parts, endpoint)
+    reloader = Reloader(loaded, again, parts, endpoint, list(contexts.values()))
     async with parts.running(), managers[0].run(), managers[1].run(), asyncio.TaskGroup() as group:
         drain.listen()
         reloader.listen()

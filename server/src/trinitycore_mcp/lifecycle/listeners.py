@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from trinitycore_mcp import config
 from trinitycore_mcp.config_load import ConfigError, Loaded
+from trinitycore_mcp.tls import RenewableTls, load_ca, load_certificate
 from trinitycore_mcp.web.connection import CallServer, Connection
 
 # Longer than NGINX keeps an idle upstream connection (60 s): the side that sends requests should close first.
@@ -39,20 +40,13 @@ class Listener(uvicorn.Server):
         yield
 
 
-def listener(
-    app: ASGIApp,
-    options: config.Server | config.Metrics,
-    loaded: Loaded,
-    grace: float,
-    calls: CallServer | None = None,
-) -> Listener:
+def listener(app: ASGIApp, tls: ssl.SSLContext | None, grace: float, calls: CallServer | None = None) -> Listener:
     """Return a listener, not yet open.
 
+    :param tls: see `listeners_tls`; None: plain HTTP.
     :param grace: seconds that requests have to finish once it closes.
     :param calls: answers plain calls before they become the application's.
-    :raises ConfigError: its TLS files can't be used.
     """
-    tls = server_tls(options.tls, loaded)
     settings = uvicorn.Config(
         app,
         http=cast(type[asyncio.Protocol], partial(Connection, calls=calls)),  # uvicorn only ever calls it
@@ -69,23 +63,30 @@ def listener(
     return Listener(settings)
 
 
-def server_tls(options: config.ListenerTls | None, loaded: Loaded) -> ssl.SSLContext | None:
-    """Return the TLS context of a listener, or None for plain HTTP.
+def listeners_tls(loaded: Loaded) -> dict[str, RenewableTls]:
+    """Return the TLS contexts of the listeners that have TLS, by the section that describes the listener.
 
     :raises ConfigError: a file is missing or no good.
     """
-    if options is None:
-        return None
+    server, metrics = loaded.config.server, loaded.config.metrics
+    sections = {"server": server.tls, "metrics": metrics.tls if metrics.enabled else None}
+    return {
+        section: RenewableTls(ssl.PROTOCOL_TLS_SERVER, partial(_read, section), loaded)
+        for section, options in sections.items()
+        if options is not None
+    }
+
+
+def _read(section: str, loaded: Loaded) -> ssl.SSLContext:
+    described: config.Server | config.Metrics = getattr(loaded.config, section)
+    options = described.tls
+    assert options is not None  # else there is no context to read for, and a reload does not change that
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(loaded.path(options.certificate_file), loaded.path(options.key_file))
-        if options.client_ca_file:
-            context.load_verify_locations(loaded.path(options.client_ca_file))
-            context.verify_mode = ssl.CERT_REQUIRED
-    except (OSError, ssl.SSLError) as error:
-        names = [name for name in (options.certificate_file, options.key_file, options.client_ca_file) if name]
-        raise ConfigError(f"tls: {', '.join(str(loaded.path(name)) for name in names)}: {error}") from None
+    load_certificate(context, f"{section}.tls", loaded, options.certificate_file, options.key_file)
+    if options.client_ca_file:
+        load_ca(context, f"{section}.tls.client_ca_file", loaded, options.client_ca_file)
+        context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 
