@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 Headers = Mapping[bytes, bytes]
 # Those that decide what a request is: a second one of a kind would let two readers see two requests.
 _ONCE = frozenset({b"host", b"content-length", b"content-type", b"authorization", b"x-api-key", b"origin", b"accept"})
+# Bytes of a name (RFC 1035); a longer Host is not remembered, as it may be as long as all headers.
+_LONGEST_HOST = 255
 
 
 class Doorkeeper:
@@ -35,7 +37,7 @@ class Doorkeeper:
         known = self._known_hosts.get(header)
         if known is None:
             known = self._name(header.decode("latin-1")) in self._hosts
-            if len(self._known_hosts) < 256:
+            if len(self._known_hosts) < 256 and len(header) <= _LONGEST_HOST:
                 self._known_hosts[header] = known
         return known
 
