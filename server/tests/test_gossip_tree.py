@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.mariadb import MariaDb
 from tests.support.tools import Toolbox, toolbox
-from trinitycore_mcp.tools import gossip
+from trinitycore_mcp.tools import entities, gossip
 
 pytestmark = pytest.mark.anyio
 
@@ -73,6 +73,41 @@ async def test_other_languages(tools: Toolbox) -> None:
     assert root["options"][1]["text"] == "Wozu taugt ein Gasthaus?"
     cellar = root["options"][1]["submenu"]["options"][1]["submenu"]
     assert cellar["texts"][0]["variants"][0]["text"] == "Da unten? Vor allem Rüben."
+
+
+async def test_a_broadcast_text_stands_for_own_words_and_their_translation(mariadb: MariaDb) -> None:
+    option = "UPDATE gossip_menu_option SET {} WHERE MenuID = 1291 AND OptionID = 1"
+
+    async def shown(locale: str) -> tuple[Any, ...]:
+        async with toolbox(mariadb, (*gossip.TOOLS, *entities.TOOLS)) as tools:
+            root = (await tools.call("gossip_tree", menu=1291, locale=locale))["menus"][0]
+            text = await tools.call("npc_text_get", id=1854, locale=locale)
+            said = root["texts"][1]["variants"][0]["text"]
+            assert text["variants"][0]["male"] == said
+            return root["options"][1]["text"], root["options"][1]["box"], said
+
+    mariadb.sql(
+        option.format("OptionBroadcastTextID = 4402, BoxText = 'Own box.', BoxBroadcastTextID = 4401")
+        + "; UPDATE npc_text SET BroadcastTextID0 = 4400 WHERE ID = 1854"
+        + "; INSERT INTO npc_text_locale (ID, Locale, Text0_0) VALUES (1854, 'deDE', 'Eigenes.')",
+        "world",
+    )
+    try:
+        box, smash = "A treat or a trick, innkeeper!", "Hogger smash! You are not taking Hogger!"
+        assert await shown("enUS") == ("Down there? Turnips, mostly.", box, smash)
+        assert await shown("deDE") == ("Da unten? Vor allem Rüben.", box, "Hogger zerschmettern!")
+        assert await shown("frFR") == ("Down there? Turnips, mostly.", box, smash)
+        # One that is not there stands for nothing.
+        mariadb.sql(option.format("OptionBroadcastTextID = 99999, BoxBroadcastTextID = 99999"), "world")
+        mariadb.sql("UPDATE npc_text SET BroadcastTextID0 = 99999 WHERE ID = 1854", "world")
+        assert await shown("deDE") == ("Wozu taugt ein Gasthaus?", "Own box.", "Eigenes.")
+    finally:
+        mariadb.sql(
+            option.format("OptionBroadcastTextID = 0, BoxText = '', BoxBroadcastTextID = 0")
+            + "; UPDATE npc_text SET BroadcastTextID0 = 0 WHERE ID = 1854"
+            + "; DELETE FROM npc_text_locale WHERE ID = 1854",
+            "world",
+        )
 
 
 async def test_script_rows_of_an_option(mariadb: MariaDb, tools: Toolbox) -> None:

@@ -35,28 +35,43 @@ async def texts_of(call: Call, menus: Iterable[int]) -> dict[int, list[int]]:
 
 
 async def options_of(call: Call, menus: Iterable[int], locale: str | None = None) -> dict[int, list[Row]]:
-    """Return the options of menus, by menu, with ``text`` and ``box`` in the language asked for."""
+    """Return the options of menus, by menu, with ``text`` and ``box`` in the language asked for.
+
+    As in the game: a broadcast text that is there stands for the row's own words and their translation, also where it
+    is not translated itself.
+    """
     schema = await call.schema()
     if not schema.has("gossip_menu_option"):
         return {}
-    joins, texts, boxes, locales = "", ["NULLIF(o.`OptionText`, '')"], ["NULLIF(o.`BoxText`, '')"], []
+    translated = locale not in (None, "enUS")
+    joins, texts, boxes, locales = "", list[str | None](), list[str | None](), list[object]()
     if schema.has("broadcast_text", "Text"):
         for alias, column, into in (("b", "OptionBroadcastTextID", texts), ("c", "BoxBroadcastTextID", boxes)):
+            sources = [("broadcast_text", alias)]
             joins += f" LEFT JOIN {schema.table('broadcast_text')} {alias} ON {alias}.`ID` = o.`{column}`"
-            both = (schema.column("broadcast_text", text, alias) for text in ("Text", "Text1"))
-            into += [f"NULLIF({text}, '')" for text in both if text]
-    if locale not in (None, "enUS") and schema.has("gossip_menu_option_locale"):
+            if translated and schema.has("broadcast_text_locale", "Text"):
+                local = f"{alias}l"
+                joins += (
+                    f" LEFT JOIN {schema.table('broadcast_text_locale')} {local} "
+                    f"ON {local}.`ID` = {alias}.`ID` AND {local}.`locale` = %s"
+                )
+                locales.append(locale)
+                sources.insert(0, ("broadcast_text_locale", local))
+            into += [schema.column(table, text, short) for text in ("Text", "Text1") for table, short in sources]
+    if translated and schema.has("gossip_menu_option_locale"):
         joins += (
             f" LEFT JOIN {schema.table('gossip_menu_option_locale')} l ON l.`MenuID` = o.`MenuID` "
             "AND l.`OptionID` = o.`OptionID` AND l.`Locale` = %s"
         )
         locales.append(locale)
-        texts.insert(0, "NULLIF(l.`OptionText`, '')")
-        boxes.insert(0, "NULLIF(l.`BoxText`, '')")
+        texts.append("l.`OptionText`")
+        boxes.append("l.`BoxText`")
+    texts.append("o.`OptionText`")
+    boxes.append("o.`BoxText`")
     marks, parameters = in_list(menus)
     rows = await call.rows(
-        f"SELECT {schema.columns('gossip_menu_option', *_OPTION, alias='o')}, COALESCE({', '.join(texts)}) AS text, "
-        f"COALESCE({', '.join(boxes)}) AS box FROM {schema.table('gossip_menu_option')} o{joins} "
+        f"SELECT {schema.columns('gossip_menu_option', *_OPTION, alias='o')}, {_first(texts)} AS text, "
+        f"{_first(boxes)} AS box FROM {schema.table('gossip_menu_option')} o{joins} "
         f"WHERE o.`MenuID` IN {marks} ORDER BY o.`MenuID`, o.`OptionID` LIMIT {_MOST}",
         (*locales, *parameters),
     )
@@ -64,3 +79,9 @@ async def options_of(call: Call, menus: Iterable[int], locale: str | None = None
     for row in rows:
         found.setdefault(row["MenuID"], []).append(row)
     return found
+
+
+def _first(texts: Iterable[str | None]) -> str:
+    """Return the SQL of the first of these that holds words."""
+    words = ", ".join(f"NULLIF({text}, '')" for text in texts if text)
+    return f"COALESCE({words})"

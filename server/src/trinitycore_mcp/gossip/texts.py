@@ -87,13 +87,12 @@ async def _broadcast(
 def _variants(row: Row, translated: Row | None, broadcast: Mapping[int, tuple[str | None, str | None]]) -> list[Said]:
     found = []
     for n in _VARIANTS:
-        texts = []
+        # As in the game: a broadcast text that is there stands for the row's own words and their translation.
         client = broadcast.get(row[f"BroadcastTextID{n}"] or 0, (None, None))
-        for sex in (0, 1):
-            texts.append(client[sex] or row[f"text{n}_{sex}"] or None)
-        local = [translated[f"Text{n}_{sex}"] or None for sex in (0, 1)] if translated else []
-        male, female = local if any(local) else texts
+        local = tuple(translated[f"Text{n}_{sex}"] for sex in (0, 1)) if translated else ()
+        own = (row[f"text{n}_0"], row[f"text{n}_1"])
+        male, female = next((words for words in (client, local, own) if any(words)), (None, None))
         text = male or female
         if text is not None:
-            found.append(Said(text, female if female != text else None, real(row[f"Probability{n}"])))
+            found.append(Said(text, female if female and female != text else None, real(row[f"Probability{n}"])))
     return found

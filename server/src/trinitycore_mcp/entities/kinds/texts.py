@@ -42,15 +42,16 @@ def variant_columns() -> tuple[str, ...]:
 
 
 async def _variants(call: Call, schema: Schema, row: Row, locale: str | None) -> tuple[Any, ...]:
-    """Return the variants; the words of a broadcast text take the place of the row's own, as in the game."""
+    """Return the variants; as in the game, the words of a broadcast text take the place of the row's own and of their
+    translation."""
     broadcast = await _broadcast(call, schema, [row.get(f"BroadcastTextID{n}") for n in _VARIANTS], locale)
     local = await _local(call, schema, row[KEY], locale)
     found = []
     for n in _VARIANTS:
         number = row.get(f"BroadcastTextID{n}") or 0
         male, female = broadcast.get(number, (None, None))
-        male = local.get(f"Text{n}_0") or male or row.get(f"text{n}_0") or None
-        female = local.get(f"Text{n}_1") or female or row.get(f"text{n}_1") or None
+        if not (male or female):
+            male, female = (local.get(f"Text{n}_{sex}") or row.get(f"text{n}_{sex}") or None for sex in (0, 1))
         if male or female or number:
             emotes = [emote for place in (1, 3, 5) if (emote := row.get(f"em{n}_{place}"))]
             language = named("language", row.get(f"lang{n}"))
