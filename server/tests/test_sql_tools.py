@@ -82,6 +82,24 @@ async def test_refusals_say_what_would_work(tools: Toolbox, query: str, words: s
     assert words in await tools.refusal("sql_select", query=query)
 
 
+async def test_tables_without_a_database_are_of_the_one_that_is_named(tools: Toolbox, mariadb: MariaDb) -> None:
+    query = "SELECT username FROM account WHERE id = 11"
+    [[name]] = mariadb.sql(query, "auth")
+    assert (await tools.call("sql_select", query=query, database="auth"))["rows"] == [[name]]
+    assert (await tools.call("sql_select", query="SHOW TABLES LIKE 'creature'", database="world"))["row_count"] == 1
+    plan = await tools.call("sql_explain", query=query, database="auth")
+    assert plan["related"][0]["arguments"] == {"query": query, "database": "auth"}
+    message = await tools.refusal("sql_select", query="SELECT 1 FROM account", database="world")
+    assert "did you mean auth.account" in message
+    assert "set the argument database" in await tools.refusal(
+        "sql_select", query=query
+    )  # the last one's is not left behind
+    names = {"world": "sql-none"}
+    async with toolbox(mariadb, sql.TOOLS, database={"databases": names}) as box:
+        message = await box.refusal("sql_select", query="SELECT 1", database="world")
+        assert "sql-none" in message
+
+
 async def test_an_error_that_could_quote_a_row_is_told_by_its_number(tools: Toolbox) -> None:
     query = "SELECT EXTRACTVALUE(1, CONCAT('~', name)) FROM world.creature_template LIMIT 1"
     message = await tools.refusal("sql_select", query=query)

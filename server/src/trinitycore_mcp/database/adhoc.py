@@ -141,7 +141,7 @@ async def select(pool: Pool, kind: str, statement: Statement, limits: Limits, st
                 raise QueryFailed(f"{pool.host.name} was lost while the statement ran: {failure}") from error
             raise
 
-    return await _with_session(pool, kind, limits.seconds, started, work)
+    return await _with_session(pool, kind, statement.schema, limits.seconds, started, work)
 
 
 async def explain(pool: Pool, kind: str, statement: Statement, started: float) -> Plan:
@@ -155,11 +155,16 @@ async def explain(pool: Pool, kind: str, statement: Statement, started: float) -
     async def work(session: Session) -> tuple[Plan, bool]:
         return await _plan(session, statement), True
 
-    return await _with_session(pool, kind, pool.limit - GRACE, started, work)
+    return await _with_session(pool, kind, statement.schema, pool.limit - GRACE, started, work)
 
 
 async def _with_session(
-    pool: Pool, kind: str, seconds: float, started: float, work: Callable[[Session], Awaitable[tuple[T, bool]]]
+    pool: Pool,
+    kind: str,
+    schema: str | None,
+    seconds: float,
+    started: float,
+    work: Callable[[Session], Awaitable[tuple[T, bool]]],
 ) -> T:
     """Do something in a READ ONLY transaction of a session of its own.
 
@@ -170,6 +175,8 @@ async def _with_session(
     try:
         await session.execute(session.dialect.limit(seconds))
         await _refuse_file_privilege(session)
+        if schema is not None:
+            await session.execute(f"USE `{schema}`")
         await session.execute("START TRANSACTION READ ONLY")
         result, complete = await work(session)
     except BaseException as error:

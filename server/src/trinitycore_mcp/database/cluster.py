@@ -135,12 +135,14 @@ class Database:
         kind: str,
         sql: str,
         *,
+        schema: str | None = None,
         max_rows: int | None = None,
         max_bytes: int | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 (the server keeps to it too)
     ) -> SelectResult:
         """Run one reading statement that somebody wrote, within limits; see `adhoc`.
 
+        :param schema: the database that unqualified names are looked up in.
         :param max_rows: default and upper limit: the configured ones; so with the other two.
         :param max_bytes: of the values as text.
         :param timeout: seconds.
@@ -155,7 +157,7 @@ class Database:
             seconds=min(timeout or options.pool.query_timeout, options.pool.query_timeout),
             scan=options.max_scan_rows,
         )
-        statement = adhoc.check(sql)
+        statement = adhoc.check(sql, schema)
 
         async def read(pool: Pool) -> SelectResult:
             await self._personal.refuse(self._pools[pool.host], started)
@@ -163,14 +165,15 @@ class Database:
 
         return await self._persist(self._adhoc, started, read)
 
-    async def explain(self, kind: str, sql: str) -> Plan:
+    async def explain(self, kind: str, sql: str, *, schema: str | None = None) -> Plan:
         """Return the database's plan for one SELECT, which is not run.
 
+        :param schema: the database that unqualified names are looked up in.
         :raises StatementRefused: it is not one SELECT, or the account has too many rights.
         :raises DatabaseError: it failed, or no host could serve.
         """
         started = monotonic()
-        statement = adhoc.check(sql)
+        statement = adhoc.check(sql, schema)
 
         async def read(pool: Pool) -> Plan:
             await self._personal.refuse(self._pools[pool.host], started)

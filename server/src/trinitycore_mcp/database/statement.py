@@ -55,11 +55,14 @@ class Statement:
     """From its first word on, so that the server reads the same first word; without a semicolon at the end."""
     is_select: bool
     """Else it is SHOW, DESCRIBE or EXPLAIN, which have no plan of their own."""
+    schema: str | None = None
+    """The database that unqualified names are looked up in."""
 
 
-def check(sql: str) -> Statement:
+def check(sql: str, schema: str | None = None) -> Statement:
     """Return the statement.
 
+    :param schema: the database that unqualified names are looked up in; None: there are to be none.
     :raises StatementRefused: it is not one SELECT, WITH ... SELECT, SHOW, DESCRIBE or EXPLAIN.
     """
     try:
@@ -81,7 +84,7 @@ def check(sql: str) -> Statement:
         _check_show(words)
     elif words[0] not in ("SELECT", "WITH") and "ANALYZE" in words[1:4]:
         raise StatementRefused("EXPLAIN ANALYZE would run the statement: leave ANALYZE out")
-    return Statement(sql[start:end], words[0] in ("SELECT", "WITH"))
+    return Statement(sql[start:end], words[0] in ("SELECT", "WITH"), schema)
 
 
 def _read(sql: str) -> tuple[list[str], int, int]:

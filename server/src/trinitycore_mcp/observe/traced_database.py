@@ -34,18 +34,21 @@ class TracedDatabase(Database):
         kind: str,
         sql: str,
         *,
+        schema: str | None = None,
         max_rows: int | None = None,
         max_bytes: int | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 (as Database has it)
     ) -> SelectResult:
         """Run one reading statement that somebody wrote; see `Database.select`."""
         with self._span("SELECT", kind):
-            return await super().select(kind, sql, max_rows=max_rows, max_bytes=max_bytes, timeout=timeout)
+            return await super().select(
+                kind, sql, schema=schema, max_rows=max_rows, max_bytes=max_bytes, timeout=timeout
+            )
 
-    async def explain(self, kind: str, sql: str) -> Plan:
+    async def explain(self, kind: str, sql: str, *, schema: str | None = None) -> Plan:
         """Return the database's plan for one SELECT; see `Database.explain`."""
         with self._span("EXPLAIN", kind):
-            return await super().explain(kind, sql)
+            return await super().explain(kind, sql, schema=schema)
 
     @contextmanager
     def _span(self, operation: str, kind: str) -> Iterator[None]:

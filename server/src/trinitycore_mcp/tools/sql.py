@@ -26,6 +26,7 @@ from trinitycore_mcp.database.personal import PersonalDataReadable
 from trinitycore_mcp.database.statement import MAX_BYTES
 from trinitycore_mcp.errors import ToolError, nearest
 from trinitycore_mcp.schema import Schema
+from trinitycore_mcp.structure.places import DatabaseKind
 from trinitycore_mcp.toolkit import NONE, Call, Notice, Related, Tool, doc, tool
 from trinitycore_mcp.toolkit.call import database_error
 from trinitycore_mcp.tools.account import ACCOUNT_COLUMNS
@@ -53,6 +54,10 @@ Query = Annotated[
         description="one statement: SELECT, WITH ... SELECT, SHOW, DESCRIBE or EXPLAIN; tables with their database, "
         "e.g. SELECT entry, name FROM world.creature_template (schema_databases tells what the databases are called)",
     ),
+]
+Unqualified = Annotated[
+    DatabaseKind | None,
+    Meta(description="where tables without a database are looked up; null: every table is written with its database"),
 ]
 SqlValue = str | int | float | None
 
@@ -96,6 +101,7 @@ async def sql_select(
     call: Call,
     query: Query,
     limit: Annotated[int, Meta(ge=1, le=10_000, description="rows at most; the server has a limit of its own")] = 100,
+    database: Unqualified = None,
 ) -> SqlResult:
     """Run one reading SQL statement on the game's databases, for what no other tool answers. Nothing can be changed:
     the account may only read, in a read-only transaction, within limits of time, rows and bytes; a statement that would
@@ -103,7 +109,7 @@ async def sql_select(
     can't be read. Prefer the other tools: they decode numbers to names and know how kinds of database differ.
     schema_tables, table_describe and table_relations tell what to write."""
     try:
-        found = await call.services.database.select(call.tool, query, max_rows=limit)
+        found = await call.services.database.select(call.tool, query, schema=_actual(call, database), max_rows=limit)
     except DatabaseError as error:
         raise await _told(call, error) from error
     shortened = 0
@@ -129,23 +135,29 @@ async def sql_select(
 
 
 @tool(title="Explain a SQL statement", scope="players", cache=NONE)
-async def sql_explain(call: Call, query: Query) -> SqlPlan:
+async def sql_explain(call: Call, query: Query, database: Unqualified = None) -> SqlPlan:
     """The database's plan for one SELECT, which is not run: in which order it would read which tables, by which index,
     how many rows it would look at, and whether sql_select would run it. For making a slow or refused statement
     cheaper."""
     try:
-        plan = await call.services.database.explain(call.tool, query)
+        plan = await call.services.database.explain(call.tool, query, schema=_actual(call, database))
     except DatabaseError as error:
         raise await _told(call, error) from error
     allowed = call.services.config.database.max_scan_rows
+    again = {"query": query} if database is None else {"query": query, "database": database}
     fits = plan.estimated_rows <= allowed
     return SqlPlan(
         estimated_rows=min(plan.estimated_rows, _SAFE_INTEGER),
         allowed_rows=allowed,
         would_run=fits,
         steps=[{name: _value(value) for name, value in step.items()} for step in plan.rows],
-        related=[Related("sql_select", {"query": query}, "run it")] if fits else [],
+        related=[Related("sql_select", again, "run it")] if fits else [],
     )
+
+
+def _actual(call: Call, database: DatabaseKind | None) -> str | None:
+    """Return what a database is called on this server."""
+    return getattr(call.services.config.database.databases, database) if database is not None else None
 
 
 def _value(value: Any) -> SqlValue:
@@ -207,7 +219,8 @@ def _hint(schema: Schema, code: int, message: str) -> str:
     """Return what would help, if we know."""
     if code == _NO_DATABASE:
         names = ", ".join(schema.databases[name] for name, tables in schema.tables.items() if tables)
-        return f": write tables with their database, e.g. {schema.databases['world']}.creature_template ({names})"
+        example = f"{schema.databases['world']}.creature_template"
+        return f": write tables with their database, e.g. {example} ({names}), or set the argument database"
     if code in _DENIED:
         return " (our account may not read that)"
     if code == _NO_COLUMN:
