@@ -110,7 +110,7 @@ class Limits(Section):
     default: Rate = Rate(requests=6000, period=60, burst=1000)
     """For each caller (API key, or token's name)."""
     anonymous: Rate = Rate(requests=600, period=60, burst=120)
-    """For each address that calls without key or token, when auth.enabled is false."""
+    """For each address that calls without key or token, when auth.enabled is false; of IPv6 each /64 is one caller."""
     tools: dict[ToolName, Rate] = Field(default={})
     """For each caller and this tool, beside the caller's own limit."""
     local_share: Annotated[Share, Field(gt=0)] = 1.0

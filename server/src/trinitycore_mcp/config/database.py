@@ -84,7 +84,9 @@ class Database(Section):
     hosts: list[DatabaseHost] = Field(default=[DatabaseHost(host="127.0.0.1")], min_length=1)
     """All servers of the cluster, in any order."""
     user: Account = "app_ro"
-    """Account that reads; it should have SELECT and SHOW VIEW on our five databases and nothing else."""
+    """Account that reads: SELECT (column by column for auth.account, and nothing personal of auth and characters) and
+    SHOW VIEW on the game's databases, nothing on our own; SLAVE MONITOR (MariaDB) or REPLICATION CLIENT (MySQL) lets it
+    see replication lag."""
     password_file: SecretFile | None = None
     """File with its password; None: it has none."""
     writer: Writer | None = None
