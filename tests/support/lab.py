@@ -139,6 +139,16 @@ class Lab:
             raise subprocess.CalledProcessError(done.returncode, [host, command], done.stdout)
         return done.stdout
 
+    def put(self, file: Path, host: str, path: str) -> None:
+        """Copy a small file of this machine to a host."""
+        with file.open("rb") as content:
+            subprocess.run(
+                ["ssh", "-F", str(self.state / "ssh_config"), host, f"cat > {path}"],
+                stdin=content,
+                timeout=60,
+                check=True,
+            )
+
     @property
     def secrets(self) -> dict[str, str]:
         """The lab's secrets by variable name."""

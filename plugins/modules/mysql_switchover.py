@@ -1,0 +1,205 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ansible module: make another database server the primary, on purpose."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+module: mysql_switchover
+author: The trinitycore.mcp authors
+version_added: 2.0.0
+short_description: Make another database server the primary, without losing a write
+description:
+  - Describes a wanted state - that server is the primary and takes writes, all others follow it - and does what is
+    missing, for all database hosts from one of them, since nobody can write while the roles change.
+  - The old primary is closed, the target applies what it lacks, and is opened; then the others follow it. No two
+    servers are writable at any time. Where the target can't catch up in time, the old primary is opened again.
+  - May be interrupted anywhere. Run again, it finishes; M(trinitycore.mcp.mysql_primary) and
+    M(trinitycore.mcp.mysql_replica) (C(site.yml)) either finish it or open the old primary again.
+  - Refused, with nothing changed, are an unreachable server, two writable ones, a target that doesn't replicate, lags,
+    or is of a newer release than a server that would follow it, and transactions that the primary lacks.
+options:
+  target:
+    description: The host whose server is to be the primary.
+    type: str
+    required: true
+  members:
+    description: All database hosts.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the host.
+        type: str
+        required: true
+      address:
+        description: Its address; its certificate must be made out to it.
+        type: str
+        required: true
+  port:
+    description: Port of every server.
+    type: int
+    default: 3306
+  admin_user:
+    description: Account that switches roles and replication.
+    type: str
+    default: admin
+  admin_password:
+    description: Its password.
+    type: str
+    required: true
+  replication_user:
+    description: Account to replicate by.
+    type: str
+    default: replication
+  replication_password:
+    description: Its password.
+    type: str
+    required: true
+  ca_file:
+    description: Authority that signed the servers' certificates, readable to the servers too.
+    type: path
+    required: true
+  max_lag:
+    description: Seconds that the target may be behind when it begins.
+    type: int
+    default: 10
+  patience:
+    description: Seconds that statements of the old primary have to end.
+    type: float
+    default: 5.0
+  catch_up:
+    description: Seconds that the target has to apply what it lacks, while nobody can write.
+    type: float
+    default: 10.0
+  timeout:
+    description: Seconds that each of the others has to follow the target.
+    type: float
+    default: 30.0
+attributes:
+  check_mode:
+    support: full
+    description: All is checked and foretold, and nothing is closed.
+  diff_mode:
+    support: full
+    description: Lists what is done.
+"""
+
+EXAMPLES = """
+- name: The database on db2 takes over
+  trinitycore.mcp.mysql_switchover:
+    target: db2
+    members: "{{ groups['database'] | trinitycore.mcp.cluster_hosts(hostvars) }}"
+    admin_password: "{{ mysql_admin_password }}"
+    replication_password: "{{ mysql_replication_password }}"
+    ca_file: /etc/trinitycore-pki/ca.crt
+  delegate_to: db2
+  run_once: true
+"""
+
+RETURN = """
+old_primary:
+  description: The primary before.
+  returned: success
+  type: str
+write_pause:
+  description: Seconds during which no server took writes; 0 when the target was the primary already.
+  returned: success
+  type: float
+actions:
+  description: What was done, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import Connection, open_remote
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.replica import Primary
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.switchover import Limits, Server, switch_over
+
+# A statement may wait as long as the target has to catch up; a frozen server answers none.
+_ANSWER = 20.0
+
+
+def server_of(member: dict[str, Any], options: dict[str, Any]) -> Server:
+    """Return how a database host is reached, and followed."""
+    name, address, port, ca_file = member["name"], member["address"], options["port"], options["ca_file"]
+
+    def log_in() -> Connection:
+        return open_remote(
+            address,
+            port,
+            options["admin_user"],
+            options["admin_password"],
+            ca_file,
+            answer=_ANSWER + options["catch_up"],
+        )
+
+    followed = Primary(
+        name=name,
+        address=address,
+        port=port,
+        user=options["replication_user"],
+        password=options["replication_password"],
+        ca_file=ca_file,
+        schema="",
+    )
+    return Server(name, log_in, followed)
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "target": {"type": "str", "required": True},
+            "members": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "address": {"type": "str", "required": True},
+                },
+            },
+            "port": {"type": "int", "default": 3306},
+            "admin_user": {"type": "str", "default": "admin"},
+            "admin_password": {"type": "str", "required": True, "no_log": True},
+            "replication_user": {"type": "str", "default": "replication"},
+            "replication_password": {"type": "str", "required": True, "no_log": True},
+            "ca_file": {"type": "path", "required": True},
+            "max_lag": {"type": "int", "default": 10},
+            "patience": {"type": "float", "default": 5.0},
+            "catch_up": {"type": "float", "default": 10.0},
+            "timeout": {"type": "float", "default": 30.0},
+        },
+        supports_check_mode=True,
+    )
+    options = dict(module.params)
+    limits = Limits(
+        lag=options["max_lag"],
+        patience=options["patience"],
+        catch_up=options["catch_up"],
+        settle=options["timeout"],
+    )
+    servers = [server_of(member, options) for member in options["members"]]
+    try:
+        result = switch_over(servers, options["target"], limits, dry=module.check_mode, progress=module.log)
+    except DatabaseError as error:
+        module.fail_json(msg=str(error))
+    diff = {"before": "", "after": "".join(f"{action}\n" for action in result.actions)}
+    module.exit_json(
+        changed=bool(result.actions),
+        old_primary=result.old,
+        write_pause=round(result.pause, 3),
+        actions=result.actions,
+        diff=diff,
+    )
+
+
+if __name__ == "__main__":
+    main()
