@@ -116,6 +116,47 @@ async def test_a_frozen_replica_delays_reads_but_fails_none(pair: tuple[MariaDb,
         assert longest < 2.8
 
 
+@pytest.mark.parametrize("size", [1, 3])
+async def test_a_frozen_replica_makes_no_read_busy_while_the_primary_is_idle(
+    pair: tuple[MariaDb, MariaDb], size: int
+) -> None:
+    primary, replica = pair
+    # The replica's few sessions hang, and whoever waits for one loses patience before it is taken for down.
+    async with database_over(primary, replica, size=size, acquire_timeout=0.3) as database:
+
+        async def freeze() -> None:
+            replica.freeze()
+            try:
+                await until(lambda: not database.states()[1].up)
+            finally:
+                replica.thaw()
+            await until(lambda: database.states()[1].up)
+
+        _, longest = await read_all_the_while(database, freeze)
+        assert longest < 2.8
+        replica.freeze()
+        try:
+            assert database.states()[1].up
+            hanging = [asyncio.create_task(port_read(database)) for _ in range(size)]
+            await asyncio.sleep(0)
+            assert await port_read(database) == primary.port
+            assert (await database.select("test", PORT)).rows == [[primary.port]]
+        finally:
+            replica.thaw()
+        await asyncio.gather(*hanging)
+
+
+async def test_when_every_host_is_busy_a_read_says_so_after_two_waits(pair: tuple[MariaDb, MariaDb]) -> None:
+    async with database_over(*pair, size=1, acquire_timeout=0.3) as database:
+        slow = [asyncio.create_task(database.fetch("test", "SELECT SLEEP(2.5)")) for _ in range(2)]
+        await asyncio.sleep(0.6)  # the second one is on the primary by now
+        started = time.perf_counter()
+        with pytest.raises(Busy, match="all 1 connections"):
+            await database.fetch("test", PORT)
+        assert 0.5 < time.perf_counter() - started < 1.5
+        await asyncio.gather(*slow)
+
+
 async def test_the_only_host_restarting_fails_no_read_within_the_pools_patience(pair: tuple[MariaDb, MariaDb]) -> None:
     primary, _ = pair
     # The breaker would tell the readers at once instead.

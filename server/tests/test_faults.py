@@ -270,8 +270,8 @@ def test_a_slow_statement_is_ended_with_its_call(site: Site, version: str) -> No
 
 @contextlib.contextmanager
 def locked(*databases: MariaDb) -> Iterator[None]:
-    """Keep readers of creature_template waiting for a second and a half."""
-    sql = "LOCK TABLES creature_template WRITE; SELECT SLEEP(1.5); UNLOCK TABLES"
+    """Keep readers of creature_template waiting: longer than two pools have patience, shorter than a call may take."""
+    sql = "LOCK TABLES creature_template WRITE; SELECT SLEEP(1.7); UNLOCK TABLES"
     holders = [threading.Thread(target=database.sql, args=(sql, "world")) for database in databases]
     for holder in holders:
         holder.start()
@@ -283,21 +283,34 @@ def locked(*databases: MariaDb) -> Iterator[None]:
             holder.join()
 
 
-def test_a_full_pool_says_so_and_the_others_are_served(site: Site) -> None:
+def read_at_once(site: Site, number: int) -> list[tuple[dict[str, Any], float]]:
+    """Make so many calls at the same time, none of which has a kept result; return what came and after how long."""
+    slow = []
+    for each in range(number):
+        query = {"text": f"nobody {each} of {number}"}
+        slow.append(in_background(lambda query=query: site.call("creature_search", query)))  # type: ignore[misc]  # as above
+    return [each.result(10) for each in slow]
+
+
+def test_full_pools_say_so_and_the_others_are_served(site: Site) -> None:
     site.read()  # the world's schema is known
-    with locked(site.replica):
-        slow = []
-        for number in range(POOL + 4):
-            query = {"text": f"nobody {number}"}
-            slow.append(in_background(lambda query=query: site.call("creature_search", query)))  # type: ignore[misc]  # as above
-        outcomes = [each.result(10) for each in slow]
+    with locked(site.primary, site.replica):
+        outcomes = read_at_once(site, 2 * POOL + 4)
     refused = [(result, seconds) for result, seconds in outcomes if result["isError"]]
     assert 3 <= len(refused) <= 6, outcomes
     for result, seconds in refused:
         assert "try again in a second" in result["content"][0]["text"]
         assert "busy" in result["content"][0]["text"] or "in use" in result["content"][0]["text"]
-        assert seconds < ACQUIRE + LATE
+        assert seconds < 2 * ACQUIRE + LATE  # at the replica, then at the primary
     assert site.read()[0]["isError"] is False
+
+
+def test_who_finds_the_replicas_pool_full_is_served_by_the_primary(site: Site) -> None:
+    site.read()
+    with locked(site.replica):
+        outcomes = read_at_once(site, POOL + 4)
+    assert not [result for result, _ in outcomes if result["isError"]]
+    assert sum(seconds < ACQUIRE + LATE for _, seconds in outcomes) >= 4
 
 
 def begin(site: Site, version: str, **params: Any) -> socket.socket:

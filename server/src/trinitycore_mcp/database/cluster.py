@@ -13,7 +13,7 @@ from typing import TypeVar
 from trinitycore_mcp import config
 from trinitycore_mcp.database import adhoc
 from trinitycore_mcp.database.adhoc import SelectResult
-from trinitycore_mcp.database.errors import HostLost, Unavailable
+from trinitycore_mcp.database.errors import Busy, HostLost, Unavailable
 from trinitycore_mcp.database.host import CHECK_TIMEOUT, Host, Role
 from trinitycore_mcp.database.personal import PersonalData
 from trinitycore_mcp.database.plan import Plan
@@ -102,14 +102,14 @@ class Database:
     async def fetch(self, kind: str, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one read on a healthy host and return its rows.
 
-        When the host fails, the read is repeated on another; when none is healthy, it waits for one for as long
-        as the pool waits for a connection (a failover of the last host, a restart). In the worst case it ends
-        acquire_timeout + query_timeout + half a second after it began.
+        When the host fails, the read is repeated on another, once also when all its sessions stay in use; when none is
+        healthy, it waits for one for as long as the pool waits for a connection (a failover of the last host, a
+        restart). In the worst case it ends acquire_timeout + query_timeout + half a second after it began.
 
         :param kind: a bounded label for metrics, e.g. the tool's name.
         :param sql: a SELECT with %s for each parameter.
         :raises Unavailable: no host could serve.
-        :raises Busy: all sessions of the host were in use for too long.
+        :raises Busy: all sessions of the host were in use for too long, and no other host helps.
         :raises DatabaseError: the statement itself failed.
         """
         started = monotonic()
@@ -121,6 +121,10 @@ class Database:
             return await self._pools[host].fetch(kind, sql, parameters, started)
         except HostLost as error:
             failed = (host, error)
+        except Busy as error:
+            return await self._elsewhere(
+                self._pools, host, error, lambda pool: pool.fetch(kind, sql, parameters, started)
+            )
         return await self._fetch_with_patience(kind, sql, parameters, started, failed)
 
     async def _fetch_with_patience(
@@ -218,6 +222,24 @@ class Database:
             except HostLost as error:
                 failures[host] += 1
                 last[host] = error
+            except Busy as error:
+                return await self._elsewhere(pools, host, error, read)
+
+    async def _elsewhere(
+        self, pools: dict[Host, Pool], full: Host, busy: Busy, read: Callable[[Pool], Awaitable[T]]
+    ) -> T:
+        """Read once on another host than the one whose sessions are in use: that may be frozen, which shows only later.
+
+        :raises Busy: no other is fit to be read from and keeps up with its callers.
+        """
+        others = [host for host in self.hosts if host is not full and host.usable and not host.behind]
+        fit = _fittest([host for host in others if pools[host].keeps_up])
+        if not fit:
+            raise busy
+        try:
+            return await read(pools[min(fit, key=lambda host: pools[host].load)])
+        except HostLost as error:
+            raise busy from error
 
     def _pick(self, pools: dict[Host, Pool], failures: Counter[Host] | None) -> Host | None:
         """Return the least busy of the best hosts that have not failed this read too often.

@@ -84,6 +84,11 @@ class Pool:
         """Those lent and those waited for."""
         return self._places - len(self._idle) + len(self._waiting)
 
+    @property
+    def keeps_up(self) -> bool:
+        """Whether nobody waits for long: whoever comes now can hope for a session."""
+        return not self._waiting or self._waiting[0][1] - monotonic() > self.patience / 2
+
     async def fetch(self, kind: str, sql: str, parameters: Sequence[object], started: float) -> list[Row]:
         """Run one read; see `run`."""
         return await self.run(Session.fetch, kind, sql, parameters, started)
