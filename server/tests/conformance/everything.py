@@ -91,12 +91,12 @@ def extend(server: Server[Any], bus: Any) -> None:
     server.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, nothing)
 
 
-def assemble(loaded: config_load.Loaded) -> parts.Parts:
+def assemble(loaded: config_load.Loaded, *, leads: bool = True) -> parts.Parts:
     """Put an instance together, the suite's fixtures beside our tools."""
     ours = tools.catalogue
     tools.catalogue = lambda config: (*ours(config), *simple.TOOLS, *asking.TOOLS)
     try:
-        made = parts.assemble(loaded)
+        made = parts.assemble(loaded, leads=leads)
     finally:
         tools.catalogue = ours
     extend(made.protocol, made.bus)
