@@ -54,6 +54,12 @@ options:
     type: list
     elements: str
     default: []
+  semi_sync:
+    description:
+      - Whether a write counts as done only when a replica has it too (semi-synchronous, after the binary log was
+        synchronised). A new cluster's primary begins without, see M(trinitycore.mcp.mysql_replica).
+    type: bool
+    default: false
   socket:
     description: Unix socket of the server on this host.
     type: path
@@ -109,11 +115,11 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary impo
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Member, decide
 
 
-def act(options: dict[str, Any], wanted: Wanted, dry: bool) -> list[str]:
+def act(options: dict[str, Any], wanted: Wanted, first: bool, dry: bool) -> list[str]:
     """Bring the server on this host to the primary's state; see `make_primary`."""
     try:
         with open_local(options["socket"]) as server:
-            return make_primary(server, detect(server), wanted, dry)
+            return make_primary(server, detect(server), wanted, dry, first=first)
     except ServerUnavailableError:
         if not dry:
             raise
@@ -141,6 +147,7 @@ def main() -> None:
             "schema": {"type": "str", "default": "mcp"},
             "databases": {"type": "list", "elements": "str", "default": []},
             "accounts": {"type": "list", "elements": "dict", "default": [], "options": accounts.OPTIONS},
+            "semi_sync": {"type": "bool", "default": False},
             "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
         },
         supports_check_mode=True,
@@ -151,9 +158,12 @@ def main() -> None:
             schema=options["schema"],
             databases=options["databases"],
             accounts=[Account.from_dict(account) for account in options["accounts"]],
+            semi_sync=options["semi_sync"],
         )
         decision = decide([Member.from_dict(member) for member in options["members"]], options["bootstrap_primary"])
-        actions = act(options, wanted, module.check_mode) if decision.primary == options["name"] else []
+        actions = (
+            act(options, wanted, decision.bootstrap, module.check_mode) if decision.primary == options["name"] else []
+        )
     except DatabaseError as error:
         module.fail_json(msg=str(error))
     diff = {"before": "", "after": "".join(f"{action}\n" for action in actions)}

@@ -15,7 +15,8 @@ description:
   - Before it points a server at a primary it logs in there the way replication will, and refuses with the reason when
     the primary is not writable, when this server holds transactions that the primary lacks, or when the
     primary's binary logs don't reach back far enough. Nothing is wiped or merged.
-  - On the primary itself it does nothing.
+  - On the primary itself nothing is done, but that with O(semi_sync) its writes begin to wait for replicas once there
+    is one.
 options:
   name:
     description: This host.
@@ -54,6 +55,10 @@ options:
     description: Our own database, which holds what the primary knows of its history.
     type: str
     default: mcp
+  semi_sync:
+    description: Whether the primary's writes wait until a replica has them.
+    type: bool
+    default: false
   socket:
     description: Unix socket of the server on this host.
     type: path
@@ -92,6 +97,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import WAIT, wait_for_replicas
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.replica import Primary, make_replica
 
 
@@ -104,6 +110,17 @@ def act(socket: str, name: str, primary: Primary, timeout: float, dry: bool) -> 
         if not dry:
             raise
         return [f"follow {primary.name} ({primary.address}:{primary.port})"]
+
+
+def act_on_primary(socket: str, timeout: float, dry: bool) -> list[str]:
+    """Have its writes wait for replicas; see `wait_for_replicas`."""
+    try:
+        with open_local(socket) as server:
+            return wait_for_replicas(server, detect(server), timeout, dry)
+    except ServerUnavailableError:
+        if not dry:
+            raise
+        return [WAIT]
 
 
 def main() -> None:
@@ -124,14 +141,13 @@ def main() -> None:
             "password": {"type": "str", "required": True, "no_log": True},
             "ca_file": {"type": "path", "required": True},
             "schema": {"type": "str", "default": "mcp"},
+            "semi_sync": {"type": "bool", "default": False},
             "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
             "timeout": {"type": "float", "default": 30.0},
         },
         supports_check_mode=True,
     )
     options = dict(module.params)
-    if options["name"] == options["primary"]["name"]:
-        module.exit_json(changed=False, actions=[])
     primary = Primary(
         name=options["primary"]["name"],
         address=options["primary"]["address"],
@@ -142,7 +158,12 @@ def main() -> None:
         schema=options["schema"],
     )
     try:
-        actions = act(options["socket"], options["name"], primary, options["timeout"], module.check_mode)
+        if options["name"] != primary.name:
+            actions = act(options["socket"], options["name"], primary, options["timeout"], module.check_mode)
+        elif options["semi_sync"]:
+            actions = act_on_primary(options["socket"], options["timeout"], module.check_mode)
+        else:
+            actions = []
     except DatabaseError as error:
         module.fail_json(msg=str(error))
     diff = {"before": "", "after": "".join(f"{action}\n" for action in actions)}

@@ -61,6 +61,11 @@ options:
     description: Authority that signed the servers' certificates, readable to the servers too.
     type: path
     required: true
+  semi_sync:
+    description:
+      - Whether writes wait until a replica has them. The first ones then wait until one follows the target.
+    type: bool
+    default: false
   max_lag:
     description: Seconds that the target may be behind when it begins.
     type: int
@@ -172,6 +177,7 @@ def main() -> None:
             "replication_user": {"type": "str", "default": "replication"},
             "replication_password": {"type": "str", "required": True, "no_log": True},
             "ca_file": {"type": "path", "required": True},
+            "semi_sync": {"type": "bool", "default": False},
             "max_lag": {"type": "int", "default": 10},
             "patience": {"type": "float", "default": 5.0},
             "catch_up": {"type": "float", "default": 10.0},
@@ -188,7 +194,14 @@ def main() -> None:
     )
     servers = [server_of(member, options) for member in options["members"]]
     try:
-        result = switch_over(servers, options["target"], limits, dry=module.check_mode, progress=module.log)
+        result = switch_over(
+            servers,
+            options["target"],
+            limits,
+            dry=module.check_mode,
+            semi_sync=options["semi_sync"],
+            progress=module.log,
+        )
     except DatabaseError as error:
         module.fail_json(msg=str(error))
     diff = {"before": "", "after": "".join(f"{action}\n" for action in result.actions)}

@@ -35,6 +35,10 @@ class Flavor(ABC):
         """Open the server for writes, or close it."""
 
     @abstractmethod
+    def set_semi_sync(self, server: Connection, on: bool) -> None:
+        """Have commits wait until a replica has them, or not."""
+
+    @abstractmethod
     def hold_writes(self, server: Connection, patience: float) -> None:
         """Close the server for writes, and keep even those waiting whom that does not bind; reads go on.
 
@@ -112,7 +116,8 @@ class MariaDB(Flavor):
         """Read variables, replication status, process list and databases."""
         basics = server.rows(
             "SELECT @@version AS version, @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin,"
-            " @@gtid_current_pos AS position, @@gtid_binlog_state AS state"
+            " @@gtid_current_pos AS position, @@gtid_binlog_state AS state,"
+            " @@rpl_semi_sync_master_enabled AS semi_sync"
         )[0]
         databases = server.rows(
             "SELECT s.SCHEMA_NAME AS name, COUNT(t.TABLE_NAME) AS tables FROM information_schema.SCHEMATA s"
@@ -134,6 +139,8 @@ class MariaDB(Flavor):
             gtid_position=str(basics["position"]),
             gtid_state=str(basics["state"]),
             replication=self._replication(server),
+            semi_sync=bool(basics["semi_sync"]),
+            semi_sync_replicas=int(server.rows("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_clients'")[0]["Value"]),
             followers=[str(row["host"]).rsplit(":", 1)[0] for row in followers],
             databases={str(row["name"]): int(row["tables"]) for row in databases},
         )
@@ -166,6 +173,10 @@ class MariaDB(Flavor):
     def set_read_only(self, server: Connection, read_only: bool) -> None:
         """Set `read_only`, which binds all but accounts with READ_ONLY ADMIN."""
         server.execute(f"SET GLOBAL read_only = {int(read_only)}")
+
+    def set_semi_sync(self, server: Connection, on: bool) -> None:
+        """Switch the primary's side; the replicas' is always on."""
+        server.execute(f"SET GLOBAL rpl_semi_sync_master_enabled = {int(on)}")
 
     def hold_writes(self, server: Connection, patience: float) -> None:
         """Set `read_only`, then take the backup lock that commits wait for and reads don't."""

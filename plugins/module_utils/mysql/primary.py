@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from . import accounts, records
 from .accounts import Account
 from .connection import Connection, quoted
-from .errors import TopologyError
+from .errors import DatabaseError, TopologyError
 from .flavor import Flavor
+from .state import ServerState
+
+WAIT = "let writes wait until a replica has them"
+NO_WAIT = "let writes wait for no replica"
 
 
 @dataclass(frozen=True)
@@ -18,11 +23,14 @@ class Wanted:
     schema: str
     databases: list[str]
     accounts: list[Account]
+    semi_sync: bool = False
+    """Whether a write counts as done only when a replica has it too."""
 
 
-def make_primary(server: Connection, flavor: Flavor, wanted: Wanted, dry: bool) -> list[str]:
+def make_primary(server: Connection, flavor: Flavor, wanted: Wanted, dry: bool, *, first: bool = False) -> list[str]:
     """Bring the server there and return what was (or, when `dry`, would be) done.
 
+    :param first: it is the primary of a new cluster, which has no replica yet that writes could wait for.
     :raises TopologyError: by now it follows another server.
     """
     state = flavor.state(server)
@@ -37,11 +45,41 @@ def make_primary(server: Connection, flavor: Flavor, wanted: Wanted, dry: bool) 
     done += _remember_history(server, flavor, wanted.schema, state.databases, dry)
     for account in wanted.accounts:
         done += accounts.ensure(server, flavor, account, dry)
+    return done + _open(server, flavor, state, wanted.semi_sync and not first, dry)
+
+
+def _open(server: Connection, flavor: Flavor, state: ServerState, semi_sync: bool, dry: bool) -> list[str]:
+    """Let it take writes, which wait for a replica where that is wanted; one that is open already begins later."""
+    done = []
+    if state.semi_sync is not semi_sync and (state.read_only or state.semi_sync):
+        done.append(WAIT if semi_sync else NO_WAIT)
+        if not dry:
+            flavor.set_semi_sync(server, semi_sync)
     if state.read_only:
         done.append("open for writes")
         if not dry:
             flavor.set_read_only(server, False)
     return done
+
+
+def wait_for_replicas(server: Connection, flavor: Flavor, timeout: float, dry: bool) -> list[str]:
+    """Have the primary's writes wait until a replica has them, now that there is one; return what was done.
+
+    :raises DatabaseError: no replica says what it has.
+    """
+    if flavor.state(server).semi_sync:
+        return []
+    until = time.monotonic() + timeout
+    while not dry and flavor.state(server).semi_sync_replicas == 0:
+        if time.monotonic() > until:
+            raise DatabaseError(
+                f"no replica tells {server.target} what it has, after {timeout:g} s. Writes would wait for ever, so "
+                "they do not wait yet: look at the replicas, and run again"
+            )
+        time.sleep(0.2)
+    if not dry:
+        flavor.set_semi_sync(server, True)
+    return [WAIT]
 
 
 def _remember_history(

@@ -78,9 +78,7 @@ def make_replica(
     changes = settings_to_change(state.replication, primary)
     if state.replication is not None and flavor.replication_password(server) not in (None, primary.password):
         changes.append("password")
-    done = list(changes)
-    if not state.read_only:
-        done.append("close for writes")
+    done = changes + [what for what, due in _closing(state).items() if due]
     running = state.replication is not None and not changes and state.replication.healthy
     # One that has lost its primary tries again by itself; that is nothing to change, only to wait for.
     retrying = state.replication is not None and state.replication.retrying and state.replication.sql_running
@@ -89,8 +87,9 @@ def make_replica(
     if dry or (running and not done):
         return done
 
-    if not state.read_only:
+    if any(_closing(state).values()):
         flavor.set_read_only(server, True)
+        flavor.set_semi_sync(server, False)  # what it applies would wait for replicas of its own
         state = replace(flavor.state(server), read_only=True)
     if changes:
         _must_be_able_to_follow(flavor, name, state, primary)
@@ -100,6 +99,11 @@ def make_replica(
             flavor.start_replication(server)
         wait_until_healthy(server, flavor, name, primary, timeout)
     return done
+
+
+def _closing(state: ServerState) -> dict[str, bool]:
+    """Return what makes a server that took writes a reader, and whether it is due."""
+    return {"close for writes": not state.read_only, "let writes wait for no replica": state.semi_sync}
 
 
 def _must_be_able_to_follow(flavor: Flavor, name: str, state: ServerState, primary: Primary) -> None:

@@ -56,6 +56,10 @@ class ServerState:
     replication: Replication | None = None
     followers: list[str] = field(default_factory=list)
     """Addresses of the servers that read its binary log now."""
+    semi_sync: bool = False
+    """Whether a commit waits until a replica has it."""
+    semi_sync_replicas: int = 0
+    """Replicas that say so."""
     databases: dict[str, int] = field(default_factory=dict)
     """Number of tables by database, the server's own databases left out."""
 

@@ -79,24 +79,26 @@ def switch_over(
     limits: Limits,
     *,
     dry: bool,
+    semi_sync: bool = False,
     progress: Progress = _unheard,
 ) -> Result:
     """Make the target the primary and the others its replicas.
 
     Does what an interrupted run has left. Where all is done already, nothing happens.
 
+    :param semi_sync: whether writes wait until a replica has them; the first ones wait until one follows the target.
     :param progress: is told each step before it is begun.
     :raises TopologyError: it would lose or merge data, or a server can't be asked; nothing was changed, or the old
         primary was opened again.
     :raises DatabaseError: a step failed; the message says what holds now and what to do.
     """
     with ExitStack() as stack:
-        return _Switchover(stack, list(servers), target, limits, progress).run(dry)
+        return _Switchover(stack, list(servers), target, limits, semi_sync, progress).run(dry)
 
 
 class _Switchover:
     def __init__(
-        self, stack: ExitStack, servers: list[Server], target: str, limits: Limits, progress: Progress
+        self, stack: ExitStack, servers: list[Server], target: str, limits: Limits, semi_sync: bool, progress: Progress
     ) -> None:
         self._servers = {server.name: server for server in servers}
         if target not in self._servers:
@@ -105,6 +107,7 @@ class _Switchover:
             )
         self._target = target
         self._limits = limits
+        self._semi_sync = semi_sync
         self._progress = progress
         self._sessions = self._open_all(stack)
         # Replicas before the primary: whatever they hold legitimately is then seen there.
@@ -231,6 +234,7 @@ class _Switchover:
         self._progress(f"{self._target} stops following")
         flavor.forget_source(session)
         self._progress(f"open {self._target}")
+        flavor.set_semi_sync(session, self._semi_sync)
         flavor.set_read_only(session, False)
         pause = time.monotonic() - began
         self._progress(f"let go of {old}")
@@ -253,6 +257,8 @@ class _Switchover:
                 f"it holds transactions that {self._target} lacks: {', '.join(extra)}; it was left as it is"
             )
         self._progress(f"{name} follows {self._target}")
+        if state.semi_sync:
+            flavor.set_semi_sync(session, False)
         if changes:
             follow(session, flavor, state.replication, primary)
         flavor.start_replication(session)

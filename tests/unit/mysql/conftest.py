@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,11 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection i
     open_remote,
 )
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import MariaDB
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import Wanted, make_primary
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import (
+    Wanted,
+    make_primary,
+    wait_for_replicas,
+)
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.replica import Primary, make_replica
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.switchover import Server
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Member
@@ -56,10 +60,17 @@ class Node:
         """Return how replicas reach it."""
         return Primary(self.name, self.address, self.server.port, "replication", password, ca or self.ca, "mcp")
 
-    def bootstrap(self, password: str = "secret-r") -> list[str]:
+    def bootstrap(
+        self, password: str = "secret-r", *, semi_sync: bool = False, first: bool = False, dry: bool = False
+    ) -> list[str]:
         """Make it a primary with the accounts that tests need."""
         with self.connect() as server:
-            return make_primary(server, FLAVOR, wanted(password), dry=False)
+            return make_primary(server, FLAVOR, replace(wanted(password), semi_sync=semi_sync), dry, first=first)
+
+    def await_replicas(self, timeout: float = 15.0, *, dry: bool = False) -> list[str]:
+        """Have its writes wait for replicas."""
+        with self.connect() as server:
+            return wait_for_replicas(server, FLAVOR, timeout, dry)
 
     def follow(self, primary: Node, *, dry: bool = False, password: str = "secret-r", ca: str = "") -> list[str]:
         """Make it a replica."""
@@ -146,6 +157,9 @@ def node(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iter
                 "ssl-cert": str(pair.certificate),
                 "ssl-key": str(pair.key),
                 "read-only": "ON",
+                "rpl-semi-sync-slave-enabled": "ON",
+                "rpl-semi-sync-master-wait-point": "AFTER_SYNC",
+                "rpl-semi-sync-master-timeout": "31536000000",
             }
             folder: Path = tmp_path_factory.mktemp(f"m{number}")
             server = stack.enter_context(MariaDb.start(folder, server_id=number, options=options))

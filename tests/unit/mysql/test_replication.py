@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,6 +70,49 @@ def test_bootstrap_replicate_restart_move(node: Start) -> None:
     assert two.bootstrap() == []
     assert one.follow(two) == [f"follow db2 (127.0.4.2:{two.server.port})"]
     assert one.follow(two) == []
+    one.wait_for(two)
+    assert row_count(one) == 3
+
+
+def test_a_write_waits_until_a_replica_has_it(node: Start) -> None:
+    one, two = node(1), node(2)
+    assert one.bootstrap(semi_sync=True, first=True)[-1] == "open for writes"
+    with pytest.raises(DatabaseError, match="no replica tells .* what it has, after 0 s"):
+        one.await_replicas(0)
+    two.follow(one)
+    assert one.await_replicas(dry=True) == one.await_replicas() == ["let writes wait until a replica has them"]
+    assert one.await_replicas() == []
+    one.server.sql("CREATE TABLE world.t (id INT PRIMARY KEY)")
+
+    two.server.freeze()
+    write = threading.Thread(target=one.server.sql, args=("INSERT INTO world.t VALUES (1)",))
+    write.start()
+    write.join(1.5)
+    assert write.is_alive(), "the write was confirmed though no replica has it"
+    assert row_count(one) == 0, "it was seen before it was safe"
+    two.server.thaw()
+    write.join(15)
+    assert not write.is_alive()
+    two.wait_for(one)
+
+    # A restart begins without, read-only; reopened, the primary waits from its first write on.
+    two.server.stop()
+    one.server.stop()
+    one.server.restart()
+    two.server.restart()
+    assert one.bootstrap(semi_sync=True, dry=True) == ["let writes wait until a replica has them", "open for writes"]
+    one.bootstrap(semi_sync=True)
+    one.server.sql("INSERT INTO world.t VALUES (2)")
+    assert one.bootstrap(semi_sync=True) == []
+    assert one.bootstrap(semi_sync=False) == ["let writes wait for no replica"]
+
+    # A primary that becomes a replica waits for nobody any more, else it would not apply anything.
+    one.bootstrap(semi_sync=True)
+    one.await_replicas()
+    one.server.sql("SET GLOBAL read_only = 1")
+    two.wait_for(one)
+    two.server.sql("STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0; INSERT INTO world.t VALUES (3)")
+    assert one.follow(two)[1:] == ["let writes wait for no replica"]
     one.wait_for(two)
     assert row_count(one) == 3
 

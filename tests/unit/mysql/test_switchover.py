@@ -24,9 +24,10 @@ Cluster = list[Node]
 def cluster(node: Start) -> Cluster:
     """Give three servers: db1 is the primary, a table to write is there."""
     nodes = [node(number) for number in (1, 2, 3)]
-    nodes[0].bootstrap()
+    nodes[0].bootstrap(semi_sync=True, first=True)
     for other in nodes[1:]:
         other.follow(nodes[0])
+    nodes[0].await_replicas()
     nodes[0].server.sql("CREATE TABLE world.t (id INT PRIMARY KEY) ENGINE=InnoDB; CREATE USER writer@'%'")
     nodes[0].server.sql("GRANT SELECT, INSERT ON world.* TO writer@'%'")
     for other in nodes[1:]:
@@ -40,6 +41,7 @@ def move(cluster: Cluster, target: str, *, dry: bool = False, **limits: float) -
         target,
         Limits(**{"settle": 15.0, **limits}),  # type: ignore[arg-type]  # the names are the test's
         dry=dry,
+        semi_sync=True,
     )
 
 
@@ -113,6 +115,7 @@ def check(cluster: Cluster, primary: str, rows: Sequence[int] = (), unknown: Seq
         state = each.member().state
         assert state is not None
         assert state.read_only is (each is not head)
+        assert state.semi_sync is (each is head)
         if each is head:
             assert state.replication is None
         else:
@@ -160,7 +163,8 @@ def killed_at(cluster: Cluster, target: str, step: int) -> str:
                 os._exit(9)
 
         try:
-            switch_over([each.as_server() for each in cluster], target, Limits(), dry=False, progress=progress)
+            servers = [each.as_server() for each in cluster]
+            switch_over(servers, target, Limits(), dry=False, semi_sync=True, progress=progress)
         finally:
             os._exit(0)
     os.close(out)
@@ -174,10 +178,11 @@ def rerun_site(cluster: Cluster) -> str:
     """Do what site.yml does about the topology; return the primary."""
     primary = decide([each.member() for each in cluster], "db1").primary
     [head] = [each for each in cluster if each.name == primary]
-    head.bootstrap()
+    head.bootstrap(semi_sync=True)
     for each in cluster:
         if each is not head:
             each.follow(head)
+    head.await_replicas()
     return primary
 
 
