@@ -21,7 +21,10 @@ from mcp.types import SubscriptionFilter, SubscriptionsListenRequestParams
 
 from server.tests.redis_link_support import frozen, settings, until
 from tests.support.redis import Redis
-from trinitycore_mcp.bus import FleetBus, FleetListenHandler
+from trinitycore_mcp.access.principal import STDIO
+from trinitycore_mcp.bus import FleetBus
+from trinitycore_mcp.protocol.context import LOCAL
+from trinitycore_mcp.protocol.listen import FleetListenHandler
 from trinitycore_mcp.redis_link import RedisLink
 
 pytestmark = pytest.mark.anyio
@@ -188,9 +191,11 @@ async def test_the_handler_says_which_resources_are_watched(redis: Redis) -> Non
             self.sent.append(notification)
 
     class Context:
+        request = None
         request_id = 1
         session = Session()
 
+    LOCAL.set(STDIO)
     async with instance(redis) as one:
         handler = FleetListenHandler(one.bus)
         wanted = SubscriptionFilter(resource_subscriptions=["trinity://realm/1"])

@@ -20,14 +20,10 @@ import asyncio
 import json
 import logging
 import secrets
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from typing import Any
 
 import anyio.lowlevel
-from mcp.server.context import ServerRequestContext
-from mcp.server.subscriptions import ListenHandler
 from mcp.shared.subscriptions import (
     PromptsListChanged,
     ResourcesListChanged,
@@ -35,7 +31,6 @@ from mcp.shared.subscriptions import (
     ServerEvent,
     ToolsListChanged,
 )
-from mcp.types import SubscriptionsListenRequestParams, SubscriptionsListenResult
 
 from trinitycore_mcp.redis_link import RedisAway, RedisLink
 from trinitycore_mcp.tasks import end
@@ -172,26 +167,3 @@ class FleetBus:
                 for text in texts:
                     self._keep(text)
                 await asyncio.sleep(self._link.timeout)
-
-
-class FleetListenHandler(ListenHandler):
-    """The SDK's handler of `subscriptions/listen`, which also lets the bus know what resources are watched."""
-
-    def __init__(self, bus: FleetBus, *, max_subscriptions: int = 1024, max_buffered_events: int = 1024) -> None:
-        super().__init__(bus, max_subscriptions=max_subscriptions, max_buffered_events=max_buffered_events)
-        self._watched: Counter[str] = Counter()
-        bus.watched = self._watched.keys
-
-    async def __call__(
-        self, ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
-    ) -> SubscriptionsListenResult:
-        """Serve one stream."""
-        uris = set(params.notifications.resource_subscriptions or ())
-        self._watched.update(uris)
-        try:
-            return await super().__call__(ctx, params)
-        finally:
-            self._watched.subtract(uris)
-            for uri in uris:
-                if not self._watched[uri]:
-                    del self._watched[uri]

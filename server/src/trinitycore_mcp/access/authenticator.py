@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from trinitycore_mcp import metrics
@@ -71,6 +71,8 @@ class Authenticator:
         :raises ConfigError: a file can't be used.
         """
         options = loaded.config.auth
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when keys came, went or changed: what `still_known` says may be another thing then."""
         self._enabled = options.enabled
         self._cache = _Cache(options.cache_ttl)
         self._published: UrlKeys | None = None
@@ -131,6 +133,24 @@ class Authenticator:
     def forget(self) -> None:
         """Check every credential anew from now on."""
         self._cache.clear()
+        self.on_change()
+
+    def still_known(self, principal: Principal) -> bool:
+        """Return whether a caller that was let in would be now, as the same one, with the key or token it came with."""
+        if principal.expires is not None and principal.expires <= time.time():
+            return False
+        if principal.method == "api_key":
+            return self._find_key(principal.proof) == principal
+        if principal.method == "jwt":
+            return self._tokens is not None and self._tokens.still_checks(principal.proof)
+        return True
+
+    def _find_key(self, digest: bytes) -> Principal | None:
+        """Return whom an API key belongs to, as far as is known without reading the database."""
+        principal = self._file.find(digest)
+        if principal is None and self._database is not None:
+            principal = self._database.find(digest)
+        return principal
 
     def recall(self, headers: Mapping[bytes, bytes]) -> Principal | None:
         """Return whom a bearer credential belongs to that was verified a short while ago; None: ask `verify`.
@@ -180,9 +200,7 @@ class Authenticator:
 
     async def _check(self, found: Credential) -> Principal:
         digest, generation = digest_of(found.raw), self._cache.generation
-        principal = self._file.find(digest)
-        if principal is None and self._database is not None:
-            principal = self._database.find(digest)
+        principal = self._find_key(digest)
         if principal is None and self._tokens is not None and self._is_token(found):
             principal = await self._tokens.verify(found.raw)
         if principal is None and self._database is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 import ssl
@@ -36,11 +37,12 @@ _CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "EdDSA": "Ed255
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A public key and the one algorithm it is used with."""
+    """A public key and the one algorithm it is used with; `digest` tells it from all others."""
 
     kid: str | None
     algorithm: str
     key: PyJWK
+    digest: bytes
 
 
 class KeySet:
@@ -60,6 +62,10 @@ class KeySet:
         """
         fitting = [key for key in self._keys if key.algorithm == algorithm and (kid is None or key.kid == kid)]
         return fitting[0] if len(fitting) == 1 else None
+
+    def has(self, digest: bytes) -> bool:
+        """Return whether a key is in the set."""
+        return any(key.digest == digest for key in self._keys)
 
 
 def parse(document: bytes, algorithms: Iterable[str]) -> KeySet:
@@ -103,7 +109,10 @@ def _usable(entry: dict[str, Any], algorithm: str) -> list[SigningKey]:
         short = key.Algorithm.check_key_length(key.key)
     except (PyJWTError, ValueError, TypeError, KeyError):
         return []
-    return [] if short else [SigningKey(kid, algorithm, key)]
+    if short:
+        return []
+    written = json.dumps([algorithm, entry], sort_keys=True)
+    return [SigningKey(kid, algorithm, key, hashlib.sha256(written.encode()).digest())]
 
 
 class FileKeys:
@@ -126,6 +135,10 @@ class FileKeys:
     def find(self, kid: str | None, algorithm: str) -> SigningKey | None:
         """Return the key for a token's header."""
         return self._keys.find(kid, algorithm)
+
+    def has(self, digest: bytes) -> bool:
+        """Return whether a key is among those that are good now."""
+        return self._keys.has(digest)
 
     async def look_again(self, kid: str | None, algorithm: str) -> SigningKey | None:
         """Return the key for a token's header; a file that changed is read on reload."""
@@ -160,6 +173,10 @@ class UrlKeys:
     def find(self, kid: str | None, algorithm: str) -> SigningKey | None:
         """Return the key for a token's header."""
         return self._keys.find(kid, algorithm)
+
+    def has(self, digest: bytes) -> bool:
+        """Return whether a key is among those that are good now."""
+        return self._keys.has(digest)
 
     async def look_again(self, kid: str | None, algorithm: str) -> SigningKey | None:
         """Return the key for a token's header after fetching the set, if that may be done again."""

@@ -274,6 +274,7 @@ def _entry(row: Mapping[str, Any]) -> tuple[bytes, _Entry] | None:
             "api_key",
             _rate(row),
             expires.replace(tzinfo=UTC).timestamp() if expires is not None else None,
+            digest,
         )
         return digest, _Entry(int(row["id"]), principal)
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -73,7 +73,7 @@ class ApiKey(BaseModel):
             known = self.expires if self.expires.tzinfo else self.expires.replace(tzinfo=UTC)
             expires = known.timestamp()
         rate = Rate.of(self.rate) if self.rate else None
-        return Principal(self.name, frozenset(self.scopes), "api_key", rate, expires)
+        return Principal(self.name, frozenset(self.scopes), "api_key", rate, expires, bytes.fromhex(self.sha256))
 
 
 def digest_of(raw: bytes) -> bytes:

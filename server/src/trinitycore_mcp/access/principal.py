@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Literal
@@ -50,6 +50,7 @@ class Principal:
     :param scopes: what was granted, as written there.
     :param rate: its own limit; None: the configuration's.
     :param expires: when the key or token ends, in seconds since 1970; None: it does not.
+    :param proof: the API key's SHA-256, or what a token was checked by (see tokens); nothing that opens anything.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Principal:
     method: Method
     rate: Rate | None = None
     expires: float | None = None
+    proof: bytes = field(default=b"", repr=False)
 
     def may(self, scope: Scope) -> bool:
         """Return whether the caller has the scope; `admin` includes all."""

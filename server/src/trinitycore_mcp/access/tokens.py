@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -54,6 +55,10 @@ class PublicKeys(Protocol):
         """Return the key for a token's header, which `find` did not know."""
         ...
 
+    def has(self, digest: bytes) -> bool:
+        """Return whether a key is still among them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class TokenRules:
@@ -71,6 +76,11 @@ class TokenRules:
     leeway: float = 30.0
     scope_claim: str = "scope"
     name_claim: str = "sub"
+
+    def digest(self) -> bytes:
+        """Return what tells these rules from others."""
+        rules = (sorted(self.algorithms), self.issuer, self.audience, self.leeway, self.scope_claim, self.name_claim)
+        return hashlib.sha256(repr(rules).encode()).digest()
 
 
 def checked_secret(secret: bytes, algorithms: Iterable[str]) -> bytes:
@@ -104,6 +114,7 @@ class TokenVerifier:
         shared = isinstance(keys, bytes)
         self._rules = rules
         self._keys = keys
+        self._rules_digest = rules.digest()
         self._algorithms = frozenset(name for name in rules.algorithms if name.startswith("HS") == shared)
 
     async def verify(self, raw: bytes) -> Principal:
@@ -113,7 +124,7 @@ class TokenVerifier:
         """
         token = raw.decode("ascii", "replace")
         algorithm, kid = self._header(token)
-        key = await self._key(kid, algorithm)
+        key, digest = await self._key(kid, algorithm)
         try:
             claims = jwt.decode(
                 token,
@@ -136,7 +147,14 @@ class TokenVerifier:
                 if isinstance(error, kind):
                     raise invalid(reason) from None
             raise invalid("the token is malformed") from None
-        return self._principal(claims)
+        return self._principal(claims, self._rules_digest + digest)
+
+    def still_checks(self, proof: bytes) -> bool:
+        """Return whether a token is still checked by what a principal's `proof` says: these rules and that key."""
+        rules, key = proof[: len(self._rules_digest)], proof[len(self._rules_digest) :]
+        if rules != self._rules_digest:
+            return False
+        return key == _digest(self._keys) if isinstance(self._keys, bytes) else self._keys.has(key)
 
     def _header(self, token: str) -> tuple[str, str | None]:
         """Return algorithm and key id. What else a header may hold (jku, jwk, x5u ...) is not looked at."""
@@ -153,13 +171,13 @@ class TokenVerifier:
             raise invalid("the token is of another kind than an access token")
         return algorithm, kid if isinstance(kid, str) else None
 
-    async def _key(self, kid: str | None, algorithm: str) -> Any:
-        """Return what the signature is checked with, as the library takes it."""
+    async def _key(self, kid: str | None, algorithm: str) -> tuple[Any, bytes]:
+        """Return what the signature is checked with, as the library takes it, and its digest."""
         if isinstance(self._keys, bytes):
-            return self._keys
+            return self._keys, _digest(self._keys)
         found = self._keys.find(kid, algorithm) or await self._keys.look_again(kid, algorithm)
         if found is not None:
-            return found.key
+            return found.key, found.digest
         raise self._no_key()
 
     def _no_key(self) -> Refused:
@@ -167,7 +185,7 @@ class TokenVerifier:
             return invalid("the token is signed with an unknown key")
         return unavailable("the keys that tokens are signed with could not be fetched yet")
 
-    def _principal(self, claims: dict[str, Any]) -> Principal:
+    def _principal(self, claims: dict[str, Any], proof: bytes) -> Principal:
         name, expires = claims[self._rules.name_claim], claims["exp"]
         if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= _MAX_NAME:
             raise invalid(f"the token's {_ascii(self._rules.name_claim)} is not a name of 1 to {_MAX_NAME} characters")
@@ -178,7 +196,11 @@ class TokenVerifier:
             granted = claims.get("scp")
         words = granted.split() if isinstance(granted, str) else granted if isinstance(granted, list) else []
         scopes = frozenset(scope for scope in SCOPES if scope in words)
-        return Principal(name, scopes, "jwt", None, float(expires) + self._rules.leeway)
+        return Principal(name, scopes, "jwt", None, float(expires) + self._rules.leeway, proof)
+
+
+def _digest(secret: bytes) -> bytes:
+    return hashlib.sha256(secret).digest()
 
 
 def _ascii(text: str) -> str:

@@ -18,7 +18,7 @@ from trinitycore_mcp.access.audit import AuditLog
 from trinitycore_mcp.access.authenticator import Authenticator
 from trinitycore_mcp.access.limits import Limiter
 from trinitycore_mcp.access.principal import Principal
-from trinitycore_mcp.bus import FleetBus, FleetListenHandler
+from trinitycore_mcp.bus import FleetBus
 from trinitycore_mcp.cache.results import ResultCache
 from trinitycore_mcp.cache.warming import warm
 from trinitycore_mcp.config import Config
@@ -37,6 +37,7 @@ from trinitycore_mcp.observe import export
 from trinitycore_mcp.observe.recorder import Recorder
 from trinitycore_mcp.observe.trace import new_trace_id
 from trinitycore_mcp.prompts import PROMPTS
+from trinitycore_mcp.protocol.listen import FleetListenHandler
 from trinitycore_mcp.redis_link import RedisLink, settings_from
 from trinitycore_mcp.resources import RESOURCES
 from trinitycore_mcp.schema import Schemas
@@ -193,7 +194,8 @@ def assemble(loaded: Loaded, *, leads: bool = True) -> Parts:
     flights = Flights()
     dispatcher = Dispatcher(services, catalogue, flights, cache=cache, limiter=limiter)
     recorder = services.recorder = Recorder(dispatcher.tools)
-    listen = FleetListenHandler(bus)
+    listen = FleetListenHandler(bus, still_known=authenticator.still_known)
+    authenticator.on_change = listen.review
     server = protocol.build(
         services,
         dispatcher,
