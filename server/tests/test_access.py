@@ -247,16 +247,34 @@ async def test_a_kind_of_key_is_never_used_with_the_other_kinds_algorithms(tmp_p
         ({"scope": "read players"}, {"read", "players"}),
         ({"scope": None, "scp": ["read", "admin"]}, {"read", "admin"}),
         ({"scope": None, "scp": "players"}, {"players"}),
-        ({"scope": None}, set()),
-        ({"scope": "READ mcp:read readonly"}, set()),
-        ({"scope": {"read": True}}, set()),
         ({"scope": ["read", ["admin"], None]}, {"read"}),
+        ({"scope": "openid READ players"}, {"players"}),
     ],
 )
 async def test_scopes_come_from_scope_or_scp(
     claims: dict[str, Any], scopes: set[str], by_secret: Authenticator
 ) -> None:
     assert (await let_in(by_secret, sign(SECRET, "HS256", **claims))).scopes == scopes
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("scope", [None, "", "READ mcp:read readonly", {"read": True}, [], ["openid"]])
+async def test_a_token_with_none_of_our_scopes_is_refused_and_told_which_there_are(
+    scope: Any, by_secret: Authenticator
+) -> None:
+    before = counted("refused")
+    refused = await refusal(by_secret, bearer(sign(SECRET, "HS256", scope=scope)))
+    assert (refused.status, refused.error, refused.scope) == (403, "insufficient_scope", "read")
+    assert refused.description == "the API key or token has none of the scopes that there are: read, players, admin"
+    assert counted("refused") == before + 1
+
+
+@pytest.mark.anyio
+async def test_a_key_with_no_scope_is_refused(tmp_path: Path) -> None:
+    write_keys(tmp_path, {"name": "none", "sha256": digest(KEY), "scopes": []})
+    authenticator = Authenticator(loaded(tmp_path, {"api_keys_file": "keys.yml"}))
+    for headers in (bearer(KEY), [(b"x-api-key", KEY.encode())]):
+        assert (await refusal(authenticator, headers)).error == "insufficient_scope"
 
 
 @pytest.mark.anyio

@@ -225,9 +225,12 @@ async def test_a_row_that_makes_no_sense_is_left_out(
     key, other = await made(database), await made(database, "bob")
     database.server.sql("UPDATE api_keys SET rate_requests = -5 WHERE name = 'bob'", SCHEMA)
     database.server.sql("UPDATE api_keys SET scopes = 'root,admin' WHERE name = 'alice'", SCHEMA)
+    stranger = await made(database, "carol")
+    database.server.sql("UPDATE api_keys SET scopes = 'root' WHERE name = 'carol'", SCHEMA)
     async with following(tmp_path, database, monkeypatch) as authenticator:
         assert (await let_in(authenticator, key)).scopes == {"admin"}
-        await refusal(authenticator, bearer(other))
+        assert (await refusal(authenticator, bearer(other))).error == "invalid_token"
+        assert (await refusal(authenticator, bearer(stranger))).error == "insufficient_scope"
 
 
 @pytest.mark.anyio

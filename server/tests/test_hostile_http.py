@@ -266,7 +266,24 @@ def test_foreign_tokens(wire: Wire, kind: str) -> None:
 def test_a_good_token_is_let_in(wire: Wire) -> None:
     """Else the test above shows nothing."""
     assert "creature_get" in wire.tools(rsa_signer().token(scope="read"))
-    assert wire.tools(rsa_signer().token(scope="nothing")) == {}
+
+
+def test_a_token_with_none_of_our_scopes_is_told_which_there_are(wire: Wire) -> None:
+    """Whatever it asks for, by whichever way, now and again."""
+    token = rsa_signer().token(scope="openid profile")
+    call = {"name": "creature_get", "arguments": {"id": 448}}
+    for version in (MODERN, LEGACY, MODERN):
+        answers = [
+            wire.request("tools/call", call, name="creature_get", version=version, key=token),
+            wire.request("tools/call", call | {"_meta": {"progressToken": 1}}, name="creature_get", key=token),
+            wire.request("tools/list", version=version, key=token),
+            wire.send("GET", "/health/detailed", None, {"authorization": f"Bearer {token}"}),
+        ]
+        for answer in answers:
+            assert answer.status == 403
+            assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
+            assert "none of the scopes that there are: read, players, admin" in answer.headers["www-authenticate"]
+            assert "read, players, admin" in answer.body
 
 
 def test_a_key_in_the_address_is_no_key(wire: Wire) -> None:

@@ -13,7 +13,7 @@ from trinitycore_mcp.access.jwks import FileKeys, UrlKeys
 from trinitycore_mcp.access.key_store import DatabaseKeys, Reader, Writer
 from trinitycore_mcp.access.keys import KEY_PREFIX, ApiKeys, digest_of, load_keys
 from trinitycore_mcp.access.principal import ANONYMOUS, Principal
-from trinitycore_mcp.access.refused import Refused, invalid, unavailable
+from trinitycore_mcp.access.refused import Refused, invalid, scopeless, unavailable
 from trinitycore_mcp.access.tokens import PublicKeys, TokenRules, TokenVerifier, checked_secret, looks_like_token
 from trinitycore_mcp.config_error import ConfigError
 from trinitycore_mcp.config_load import Loaded
@@ -210,5 +210,7 @@ class Authenticator:
                 raise unavailable("API keys can not be looked up now")
         if principal is None:
             raise invalid("the API key is unknown or has ended")
+        if not principal.scopes:
+            raise scopeless()
         self._cache.put(digest, principal, generation)
         return principal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trinitycore_mcp.access.principal import Principal, Scope
+from trinitycore_mcp.access.principal import SCOPES, Principal, Scope
 
 Status = Literal[400, 401, 403, 503]
 
@@ -39,6 +39,12 @@ def malformed(why: str) -> Refused:
 def invalid(why: str) -> Refused:
     """Return the answer to a credential that opens nothing."""
     return Refused(401, "invalid_token", why)
+
+
+def scopeless() -> Refused:
+    """Return the answer to a good key or token that was granted none of our scopes, and so would open nothing."""
+    why = f"the API key or token has none of the scopes that there are: {', '.join(SCOPES)}"
+    return Refused(403, "insufficient_scope", why)
 
 
 def unavailable(why: str) -> Refused:
