@@ -119,42 +119,10 @@ actions:
   elements: str
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import Connection, open_remote
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.replica import Primary
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.switchover import Limits, Server, switch_over
-
-# A statement may wait as long as the target has to catch up; a frozen server answers none.
-_ANSWER = 20.0
-
-
-def server_of(member: dict[str, Any], options: dict[str, Any]) -> Server:
-    """Return how a database host is reached, and followed."""
-    name, address, port, ca_file = member["name"], member["address"], options["port"], options["ca_file"]
-
-    def log_in() -> Connection:
-        return open_remote(
-            address,
-            port,
-            options["admin_user"],
-            options["admin_password"],
-            ca_file,
-            answer=_ANSWER + options["catch_up"],
-        )
-
-    followed = Primary(
-        name=name,
-        address=address,
-        port=port,
-        user=options["replication_user"],
-        password=options["replication_password"],
-        ca_file=ca_file,
-        schema="",
-    )
-    return Server(name, log_in, followed)
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import server_of
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.switchover import Limits, switch_over
 
 
 def main() -> None:
@@ -192,7 +160,7 @@ def main() -> None:
         catch_up=options["catch_up"],
         settle=options["timeout"],
     )
-    servers = [server_of(member, options) for member in options["members"]]
+    servers = [server_of(member, options, answer=options["catch_up"] + 20) for member in options["members"]]
     try:
         result = switch_over(
             servers,

@@ -57,6 +57,10 @@ class Connection:
         """Send a statement whose rows are of no interest."""
         self.rows(statement, arguments)
 
+    def give(self, seconds: float) -> None:
+        """Let each statement take so long from now on."""
+        self._raw._read_timeout = seconds  # noqa: SLF001 - it can be told only with the login, which must not take long
+
     def close(self) -> None:
         """End the session; never raises."""
         try:
@@ -88,8 +92,8 @@ def open_remote(
 ) -> Connection:
     """Log in over the network by TLS; the server's certificate must be the CA's and be made out to `address`.
 
-    :param timeout: seconds to connect.
-    :param answer: seconds that any statement, and the login, may take; a frozen server gives no answer.
+    :param timeout: seconds to connect, and for each answer until logged in.
+    :param answer: seconds that any statement may take; a frozen server gives no answer.
     :raises ServerUnavailableError: nobody answers, the certificate is not trusted, or the login is refused.
     """
     if PYMYSQL_MISSING:
@@ -97,7 +101,9 @@ def open_remote(
     context = ssl.create_default_context(cafile=ca_file)
     target = f"{user}@{address}:{port}"
     login = {"host": address, "port": port, "user": user, "password": password, "ssl": context}
-    return _open(target, timeout, read_timeout=answer, **login)
+    connection = _open(target, timeout, read_timeout=timeout, **login)
+    connection.give(answer)
+    return connection
 
 
 def _open(target: str, timeout: float, **options: Any) -> Connection:

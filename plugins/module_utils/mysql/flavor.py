@@ -75,6 +75,13 @@ class Flavor(ABC):
         """Stop following, and keep the settings."""
 
     @abstractmethod
+    def stop_receiving(self, server: Connection) -> str:
+        """Receive no more from the source, and confirm none of its writes; return the position that was received.
+
+        What was received and not applied yet goes on being applied.
+        """
+
+    @abstractmethod
     def forget_source(self, server: Connection) -> None:
         """Stop following for good: the settings are gone."""
 
@@ -227,6 +234,13 @@ class MariaDB(Flavor):
     def stop_replication(self, server: Connection) -> None:
         """Stop both threads."""
         server.execute("STOP SLAVE")
+
+    def stop_receiving(self, server: Connection) -> str:
+        """Stop the IO thread, and read where it has come to."""
+        server.execute("STOP SLAVE IO_THREAD")
+        [row] = server.rows("SHOW ALL SLAVES STATUS")
+        received, applied = str(row["Gtid_IO_Pos"]), str(server.value("SELECT @@gtid_current_pos"))
+        return received if gtid.behind(applied, received) else applied
 
     def forget_source(self, server: Connection) -> None:
         """Stop both threads and reset."""

@@ -101,6 +101,37 @@ def make_replica(
     return done
 
 
+def follow_new(
+    server: Connection, flavor: Flavor, name: str, primary: Primary, target: Connection, settle: float, dry: bool
+) -> list[str]:
+    """Make a server follow the one that has just become the primary; return what was (or would be) done.
+
+    :param target: a session there.
+    :param settle: seconds until it must replicate.
+    :raises TopologyError: it holds transactions that the primary lacks; it was left as it is.
+    :raises DatabaseError: it doesn't replicate in time.
+    """
+    state = flavor.state(server)
+    changes = settings_to_change(state.replication, primary)
+    if not changes and state.replication is not None and state.replication.healthy:
+        return []
+    done = [f"{name}: {change}" for change in changes or ["start replication"]]
+    if dry:
+        return done
+    extra = flavor.errant_transactions(state, flavor.state(target))
+    if extra:
+        raise TopologyError(
+            f"it holds transactions that {primary.name} lacks: {', '.join(extra)}; it was left as it is"
+        )
+    if state.semi_sync:
+        flavor.set_semi_sync(server, False)
+    if changes:
+        follow(server, flavor, state.replication, primary)
+    flavor.start_replication(server)
+    wait_until_healthy(server, flavor, name, primary, settle)
+    return done
+
+
 def _closing(state: ServerState) -> dict[str, bool]:
     """Return what makes a server that took writes a reader, and whether it is due."""
     return {"close for writes": not state.read_only, "let writes wait for no replica": state.semi_sync}

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from .connection import Connection
 from .errors import DatabaseError, ServerUnavailableError, TopologyError
 from .flavor import detect
-from .replica import Primary, follow, settings_to_change, wait_until_healthy
+from .replica import Primary, follow_new
 from .state import ServerState
 
 Progress = Callable[[str], None]
@@ -69,7 +69,7 @@ class Result:
     """Seconds during which no server took writes, as far as this run made it."""
 
 
-def _unheard(step: str) -> None:
+def unheard(step: str) -> None:
     """Tell nobody."""
 
 
@@ -80,7 +80,7 @@ def switch_over(
     *,
     dry: bool,
     semi_sync: bool = False,
-    progress: Progress = _unheard,
+    progress: Progress = unheard,
 ) -> Result:
     """Make the target the primary and the others its replicas.
 
@@ -143,8 +143,17 @@ class _Switchover:
         failed = []
         others = [name for name in self._servers if name != self._target]
         for name in sorted(others, key=lambda name: name != old):  # the old primary first: it has no source now
+            self._progress(f"{name} follows {self._target}")
             try:
-                result.actions += self._follow(name, dry)
+                result.actions += follow_new(
+                    self._sessions[name],
+                    self._flavors[name],
+                    name,
+                    self._servers[self._target].as_primary,
+                    self._sessions[self._target],
+                    self._limits.settle,
+                    dry,
+                )
             except DatabaseError as error:
                 failed.append(f"{name}: {error}")
         if failed:
@@ -240,30 +249,6 @@ class _Switchover:
         self._progress(f"let go of {old}")
         old_flavor.let_go(old_session, undo=True)
         return pause
-
-    def _follow(self, name: str, dry: bool) -> list[str]:
-        """Make one of the others a replica of the target, if it isn't."""
-        flavor, session, primary = self._flavors[name], self._sessions[name], self._servers[self._target].as_primary
-        state = flavor.state(session)
-        changes = settings_to_change(state.replication, primary)
-        if not changes and state.replication is not None and state.replication.healthy:
-            return []
-        done = [f"{name}: {change}" for change in changes or ["start replication"]]
-        if dry:
-            return done
-        extra = flavor.errant_transactions(state, flavor.state(self._sessions[self._target]))
-        if extra:
-            raise TopologyError(
-                f"it holds transactions that {self._target} lacks: {', '.join(extra)}; it was left as it is"
-            )
-        self._progress(f"{name} follows {self._target}")
-        if state.semi_sync:
-            flavor.set_semi_sync(session, False)
-        if changes:
-            follow(session, flavor, state.replication, primary)
-        flavor.start_replication(session)
-        wait_until_healthy(session, flavor, name, primary, self._limits.settle)
-        return done
 
 
 def _release(state: ServerState) -> tuple[int, ...]:

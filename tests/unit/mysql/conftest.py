@@ -77,11 +77,11 @@ class Node:
         with self.connect() as server:
             return make_replica(server, FLAVOR, self.name, primary.as_primary(password, ca), 15, dry)
 
-    def as_server(self, answer: float = 30.0) -> Server:
+    def as_server(self, timeout: float = 10.0) -> Server:
         """Return it as a switchover reaches it: over the network, by the account for that."""
         return Server(
             self.name,
-            lambda: open_remote(self.address, self.server.port, "admin", "secret-s", self.ca, answer=answer),
+            lambda: open_remote(self.address, self.server.port, "admin", "secret-s", self.ca, timeout),
             self.as_primary(),
         )
 
@@ -157,7 +157,11 @@ def node(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iter
                 "ssl-cert": str(pair.certificate),
                 "ssl-key": str(pair.key),
                 "read-only": "ON",
+                "innodb-flush-log-at-trx-commit": "1",  # tests kill servers, and rows must survive that
+                "sync-binlog": "1",
+                "relay-log-recovery": "ON",
                 "rpl-semi-sync-slave-enabled": "ON",
+                "loose-init-rpl-role": "SLAVE",
                 "rpl-semi-sync-master-wait-point": "AFTER_SYNC",
                 "rpl-semi-sync-master-timeout": "31536000000",
             }
@@ -166,3 +170,18 @@ def node(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iter
             return Node(f"db{number}", address, server, str(authority.ca))
 
         yield start
+
+
+@pytest.fixture
+def cluster(node: Callable[[int], Node]) -> list[Node]:
+    """Give three servers: db1 is the primary, a table to write is there."""
+    nodes = [node(number) for number in (1, 2, 3)]
+    nodes[0].bootstrap(semi_sync=True, first=True)
+    for other in nodes[1:]:
+        other.follow(nodes[0])
+    nodes[0].await_replicas()
+    nodes[0].server.sql("CREATE TABLE world.t (id INT PRIMARY KEY) ENGINE=InnoDB; CREATE USER writer@'%'")
+    nodes[0].server.sql("GRANT SELECT, INSERT ON world.* TO writer@'%'")
+    for other in nodes[1:]:
+        other.wait_for(nodes[0])
+    return nodes

@@ -2,129 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 
 import pymysql
 import pytest
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, TopologyError
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.switchover import Limits, Result, switch_over
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.switchover import (
+    Limits,
+    Result,
+    switch_over,
+    unheard,
+)
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import decide
 
-from tests.unit.mysql.conftest import Node
-
-Start = Callable[[int], Node]
-Cluster = list[Node]
+from tests.unit.mysql.moving import Cluster, Progress, Writer, check, killed_at, rerun_site
 
 
-@pytest.fixture
-def cluster(node: Start) -> Cluster:
-    """Give three servers: db1 is the primary, a table to write is there."""
-    nodes = [node(number) for number in (1, 2, 3)]
-    nodes[0].bootstrap(semi_sync=True, first=True)
-    for other in nodes[1:]:
-        other.follow(nodes[0])
-    nodes[0].await_replicas()
-    nodes[0].server.sql("CREATE TABLE world.t (id INT PRIMARY KEY) ENGINE=InnoDB; CREATE USER writer@'%'")
-    nodes[0].server.sql("GRANT SELECT, INSERT ON world.* TO writer@'%'")
-    for other in nodes[1:]:
-        other.wait_for(nodes[0])
-    return nodes
-
-
-def move(cluster: Cluster, target: str, *, dry: bool = False, **limits: float) -> Result:
+def move(cluster: Cluster, target: str, progress: Progress = unheard, *, dry: bool = False, **limits: float) -> Result:
     return switch_over(
         [each.as_server() for each in cluster],
         target,
         Limits(**{"settle": 15.0, **limits}),  # type: ignore[arg-type]  # the names are the test's
         dry=dry,
         semi_sync=True,
+        progress=progress,
     )
-
-
-class Writer:
-    """Inserts numbered rows into whichever server takes them, as fast as it is told that they are there."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.acknowledged: list[int] = []
-        self.unknown: set[int] = set()
-        """Rows whose connection was lost before anybody said what became of them."""
-        self.longest_pause = 0.0
-
-    def _run(self) -> None:
-        number, last, connection = 0, time.monotonic(), None
-        while not self._done.is_set():
-            number += 1
-            while not self._done.is_set():
-                try:
-                    connection = connection or self._connect()
-                    connection.cursor().execute("INSERT INTO world.t VALUES (%s)", [number])
-                except pymysql.err.MySQLError as error:
-                    if error.args[0] in (2006, 2013):
-                        self.unknown.add(number)
-                        number += 1
-                    connection = None
-                    time.sleep(0.01)
-                else:
-                    self.acknowledged.append(number)
-                    self.longest_pause = max(self.longest_pause, time.monotonic() - last)
-                    last = time.monotonic()
-                    break
-
-    def _connect(self) -> pymysql.Connection[pymysql.cursors.Cursor]:
-        for each in self._cluster:
-            socket = each.socket
-            connection = pymysql.connect(unix_socket=socket, user="writer", autocommit=True)
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT @@read_only")
-                if cursor.fetchone() == (0,):
-                    return connection
-            connection.close()
-        raise pymysql.err.OperationalError(1290, "none is writable")
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        self._thread.start()
-        try:
-            self.more()
-            yield
-            self.more()
-        finally:
-            self._done.set()
-            self._thread.join()
-
-    def more(self) -> None:
-        """Wait until ten more rows were acknowledged."""
-        wanted = len(self.acknowledged) + 10
-        deadline = time.monotonic() + 20
-        while len(self.acknowledged) < wanted:
-            assert time.monotonic() < deadline, "no row is acknowledged"
-            time.sleep(0.01)
-
-
-def check(cluster: Cluster, primary: str, rows: Sequence[int] = (), unknown: Sequence[int] | set[int] = ()) -> None:
-    """One primary, all others follow it, and all hold the same rows: those and perhaps the unknown ones."""
-    [head] = [each for each in cluster if each.name == primary]
-    for each in cluster:
-        state = each.member().state
-        assert state is not None
-        assert state.read_only is (each is not head)
-        assert state.semi_sync is (each is head)
-        if each is head:
-            assert state.replication is None
-        else:
-            assert state.replication is not None
-            assert (state.replication.host, state.replication.healthy) == (head.address, True)
-            each.wait_for(head)
-        found = {int(row[0]) for row in each.server.sql("SELECT id FROM world.t")}
-        assert set(rows) - found == set(), "acknowledged rows are lost"
-        assert found - set(rows) - set(unknown) == set(), "there are rows that were refused"
 
 
 def test_nothing_is_lost_while_the_primary_moves_on(cluster: Cluster, record_property: Callable[..., None]) -> None:
@@ -149,43 +54,6 @@ def test_nothing_is_lost_while_the_primary_moves_on(cluster: Cluster, record_pro
     )
 
 
-def killed_at(cluster: Cluster, target: str, step: int) -> str:
-    """Run a switchover in a process that is killed before its step of this number; return the step's name."""
-    into, out = os.pipe()
-    child = os.fork()
-    if child == 0:
-        steps: list[str] = []
-
-        def progress(name: str) -> None:
-            steps.append(name)
-            if len(steps) == step:
-                os.write(out, name.encode())
-                os._exit(9)
-
-        try:
-            servers = [each.as_server() for each in cluster]
-            switch_over(servers, target, Limits(), dry=False, semi_sync=True, progress=progress)
-        finally:
-            os._exit(0)
-    os.close(out)
-    with os.fdopen(into, "rb") as told:
-        name = told.read().decode()
-    os.waitpid(child, 0)
-    return name
-
-
-def rerun_site(cluster: Cluster) -> str:
-    """Do what site.yml does about the topology; return the primary."""
-    primary = decide([each.member() for each in cluster], "db1").primary
-    [head] = [each for each in cluster if each.name == primary]
-    head.bootstrap(semi_sync=True)
-    for each in cluster:
-        if each is not head:
-            each.follow(head)
-    head.await_replicas()
-    return primary
-
-
 @pytest.mark.parametrize("size", [2, 3])
 def test_killed_at_each_of_its_steps_and_run_again(cluster: Cluster, size: int) -> None:
     """Whether what comes next is the same switchover or site.yml."""
@@ -197,7 +65,7 @@ def test_killed_at_each_of_its_steps_and_run_again(cluster: Cluster, size: int) 
         for step in range(1, 9):
             for again in (True, False):
                 target = "db2" if primary == "db1" else "db1"
-                name = killed_at(cluster, target, step)
+                name = killed_at(step, partial(move, cluster, target))
                 if not name:  # it had no such step, and ran to its end
                     primary = target
                     continue
@@ -291,7 +159,7 @@ def test_what_is_refused_before_any_change(cluster: Cluster) -> None:
 
     three.server.freeze()
     try:
-        servers = [each.as_server(answer=1) for each in cluster]
+        servers = [each.as_server(timeout=1) for each in cluster]
         with pytest.raises(TopologyError, match="needs every database host, and can't ask db3"):
             switch_over(servers, "db2", Limits(), dry=False)
     finally:

@@ -1,0 +1,39 @@
+"""From a module's options to the servers that it speaks with over the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .connection import Connection, open_remote
+from .replica import Primary
+from .switchover import Server
+
+
+def server_of(
+    member: Mapping[str, str], options: Mapping[str, Any], *, timeout: float = 10.0, answer: float = 60.0
+) -> Server:
+    """Return how a database host is reached, and followed.
+
+    :param member: its name and address.
+    :param options: port, ca_file, and user and password of admin and replication.
+    :param timeout: seconds after which it counts as silent.
+    :param answer: seconds that any statement may take.
+    """
+    address, port, ca_file = member["address"], options["port"], options["ca_file"]
+
+    def log_in() -> Connection:
+        return open_remote(
+            address, port, options["admin_user"], options["admin_password"], ca_file, timeout=timeout, answer=answer
+        )
+
+    followed = Primary(
+        name=member["name"],
+        address=address,
+        port=port,
+        user=options["replication_user"],
+        password=options["replication_password"],
+        ca_file=ca_file,
+        schema="",
+    )
+    return Server(member["name"], log_in, followed)
