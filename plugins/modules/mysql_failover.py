@@ -160,6 +160,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     options = dict(module.params)
+    for name, value in options.items():
+        if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
+            module.fail_json(msg=f"{name} is {value}; it must not be below 0")
     servers = [
         server_of(member, options, timeout=_PATIENCE, answer=options["catch_up"] + 20) for member in options["members"]
     ]

@@ -154,6 +154,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     options = dict(module.params)
+    for name, value in options.items():
+        if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
+            module.fail_json(msg=f"{name} is {value}; it must not be below 0")
     limits = Limits(
         lag=options["max_lag"],
         patience=options["patience"],

@@ -24,7 +24,7 @@ from .errors import DatabaseError, ServerUnavailableError, TopologyError
 from .flavor import Flavor, detect
 from .replica import follow_new
 from .state import ServerState
-from .switchover import Progress, Server, unheard
+from .switchover import Progress, Server, claim_all, unheard
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ class _Failover:
         self._pool = stack.enter_context(ThreadPoolExecutor(len(servers)))
         self._stack = stack
         list(self._pool.map(self._ask, servers))
+        claim_all(self._sessions)
         self._states = {name: self._states[name] for name in self._servers if name in self._states}
         if unknown := sorted(self._force - set(self._servers)):
             raise TopologyError(f"force names {', '.join(unknown)}; database hosts are {', '.join(self._servers)}")

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import time
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -18,6 +19,8 @@ from .connection import Connection, quoted
 from .errors import DatabaseError
 from .state import Replication, ServerState
 
+# Seconds in which killed sessions are waited for.
+_KILLED = 2.0
 SYSTEM_DATABASES = ("information_schema", "mysql", "performance_schema", "sys")
 
 
@@ -39,12 +42,17 @@ class Flavor(ABC):
         """Have commits wait until a replica has them, or not."""
 
     @abstractmethod
-    def hold_writes(self, server: Connection, patience: float) -> None:
+    def claim(self, server: Connection) -> bool:
+        """Be the only one that changes this server's role, until the session ends; False: somebody else is."""
+
+    @abstractmethod
+    def hold_writes(self, server: Connection, patience: float, held: float) -> None:
         """Close the server for writes, and keep even those waiting whom that does not bind; reads go on.
 
         Lasts until `let_go`; ends with the session, after which the server is still closed.
 
         :param patience: seconds to wait for statements that are under way.
+        :param held: seconds without a statement on this session after which it ends by itself.
         """
 
     @abstractmethod
@@ -123,7 +131,7 @@ class MariaDB(Flavor):
         """Read variables, replication status, process list and databases."""
         basics = server.rows(
             "SELECT @@version AS version, @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin,"
-            " @@gtid_current_pos AS position, @@gtid_binlog_state AS state,"
+            " @@gtid_binlog_pos AS written, @@gtid_slave_pos AS replicated, @@gtid_binlog_state AS state,"
             " @@rpl_semi_sync_master_enabled AS semi_sync"
         )[0]
         databases = server.rows(
@@ -143,7 +151,7 @@ class MariaDB(Flavor):
             server_id=int(basics["server_id"]),
             read_only=str(basics["read_only"]) not in ("0", "OFF"),
             binlog=bool(basics["log_bin"]),
-            gtid_position=str(basics["position"]),
+            gtid_position=gtid.furthest(str(basics["written"]), str(basics["replicated"])),
             gtid_state=str(basics["state"]),
             replication=self._replication(server),
             semi_sync=bool(basics["semi_sync"]),
@@ -185,9 +193,15 @@ class MariaDB(Flavor):
         """Switch the primary's side; the replicas' is always on."""
         server.execute(f"SET GLOBAL rpl_semi_sync_master_enabled = {int(on)}")
 
-    def hold_writes(self, server: Connection, patience: float) -> None:
+    def claim(self, server: Connection) -> bool:
+        """Take a named lock."""
+        return bool(server.value("SELECT GET_LOCK('trinitycore.mcp.role', 0)"))
+
+    def hold_writes(self, server: Connection, patience: float, held: float) -> None:
         """Set `read_only`, then take the backup lock that commits wait for and reads don't."""
         server.execute(f"SET SESSION lock_wait_timeout = {max(1, round(patience))}")
+        # Whose machine vanishes keeps the lock no longer than this.
+        server.execute(f"SET SESSION wait_timeout = {max(1, round(held))}")
         self.set_read_only(server, True)
         server.execute("BACKUP STAGE START")
         server.execute("BACKUP STAGE BLOCK_COMMIT")
@@ -196,8 +210,13 @@ class MariaDB(Flavor):
         """Give up the backup lock."""
         if undo:  # accounts with READ_ONLY ADMIN would write next, into a server that is nobody's primary any more
             waiting = "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for backup lock%%'"
-            for session in server.rows(waiting, []):
-                server.execute(f"KILL CONNECTION {int(session['id'])}")
+            until = time.monotonic() + _KILLED
+            # A killed one goes on until it notices; given the lock before, it would write.
+            while (sessions := server.rows(waiting, [])) and time.monotonic() < until:
+                for session in sessions:
+                    with contextlib.suppress(DatabaseError):  # it has ended meanwhile
+                        server.execute(f"KILL CONNECTION {int(session['id'])}")
+                time.sleep(0.01)
         with contextlib.suppress(DatabaseError):  # it was not taken
             server.execute("BACKUP STAGE END")
 
@@ -226,10 +245,17 @@ class MariaDB(Flavor):
     def wait_for(self, server: Connection, position: str, timeout: float) -> bool:
         """Wait in the server."""
         # No wait for what the server wrote itself: MASTER_GTID_WAIT looks at replicated positions only.
-        current = str(server.value("SELECT @@gtid_current_pos"))
-        if not gtid.behind(current, position):
+        if not gtid.behind(self._position(server), position):
             return True
         return bool(server.value("SELECT MASTER_GTID_WAIT(%s, %s)", [position, timeout]) == 0)
+
+    def _position(self, server: Connection) -> str:
+        """Return the last transaction of each domain that the server has.
+
+        Not @@gtid_current_pos: it leaves out what is in the binary log by another server_id than today's.
+        """
+        row = server.rows("SELECT @@gtid_binlog_pos AS written, @@gtid_slave_pos AS replicated")[0]
+        return gtid.furthest(str(row["written"]), str(row["replicated"]))
 
     def stop_replication(self, server: Connection) -> None:
         """Stop both threads."""
@@ -239,8 +265,7 @@ class MariaDB(Flavor):
         """Stop the IO thread, and read where it has come to."""
         server.execute("STOP SLAVE IO_THREAD")
         [row] = server.rows("SHOW ALL SLAVES STATUS")
-        received, applied = str(row["Gtid_IO_Pos"]), str(server.value("SELECT @@gtid_current_pos"))
-        return received if gtid.behind(applied, received) else applied
+        return gtid.furthest(str(row["Gtid_IO_Pos"]), self._position(server))
 
     def forget_source(self, server: Connection) -> None:
         """Stop both threads and reset."""
@@ -255,7 +280,7 @@ class MariaDB(Flavor):
         """Set the position from the binary log, then the source."""
         # A former primary's own transactions are in the binary log only; they count as applied
         # (the caller has made sure that the new primary has them all).
-        server.execute("SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_current_pos")
+        server.execute("SET GLOBAL gtid_slave_pos = %s", [self._position(server)])
         server.execute(
             "CHANGE MASTER TO MASTER_HOST=%s, MASTER_PORT=%s, MASTER_USER=%s, MASTER_PASSWORD=%s, MASTER_SSL=1,"
             " MASTER_SSL_CA=%s, MASTER_SSL_VERIFY_SERVER_CERT=%s, MASTER_CONNECT_RETRY=%s, MASTER_USE_GTID=slave_pos",

@@ -52,6 +52,15 @@ def errant(of: str, known: str) -> list[Gtid]:
     return [gtid for gtid in parse(of) if gtid.sequence > held.get((gtid.domain, gtid.server), 0)]
 
 
+def furthest(one: str, other: str) -> str:
+    """Return the position that holds, for each domain, the later transaction of the two."""
+    last: dict[int, Gtid] = {}
+    for gtid in (*parse(one), *parse(other)):
+        if gtid.domain not in last or gtid.sequence > last[gtid.domain].sequence:
+            last[gtid.domain] = gtid
+    return render(last.values())
+
+
 def behind(position: str, required: str) -> list[Gtid]:
     """Return those GTIDs of `required` that `position` has not reached.
 

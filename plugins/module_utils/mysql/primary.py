@@ -36,6 +36,15 @@ def make_primary(server: Connection, flavor: Flavor, wanted: Wanted, dry: bool, 
     state = flavor.state(server)
     if state.replication is not None:
         raise TopologyError(f"{server.target} follows {state.replication.host} by now; nothing was changed")
+    if not dry and state.semi_sync and not state.read_only and state.semi_sync_replicas == 0:
+        # A write would wait for ever; replicas come after this, where there is nothing to write.
+        if pending := make_primary(server, flavor, wanted, True, first=first):
+            raise DatabaseError(
+                f"{server.target} takes writes, but each waits until a replica has it, and none is there. Left to do: "
+                f"{', '.join(pending)}. Start replication on a replica, or, to go on with one server, "
+                "SET GLOBAL rpl_semi_sync_master_enabled = 0"
+            )
+        return []
     done = []
     for database in dict.fromkeys([wanted.schema, *wanted.databases]):
         if database not in state.databases:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 
 from . import records
 from .connection import Connection, open_remote
-from .errors import DatabaseError, TopologyError
+from .errors import DatabaseError, ServerUnavailableError, TopologyError
 from .flavor import Flavor
 from .state import Replication, ServerState
+
+# Seconds that a primary has to say where its binary log begins.
+_TELL = 5.0
 
 
 @dataclass(frozen=True)
@@ -113,11 +116,12 @@ def follow_new(
     """
     state = flavor.state(server)
     changes = settings_to_change(state.replication, primary)
-    if not changes and state.replication is not None and state.replication.healthy:
+    if not changes and state.replication is not None and state.replication.healthy and not state.semi_sync:
         return []
     done = [f"{name}: {change}" for change in changes or ["start replication"]]
     if dry:
         return done
+    flavor.set_read_only(server, True)
     extra = flavor.errant_transactions(state, flavor.state(target))
     if extra:
         raise TopologyError(
@@ -144,7 +148,6 @@ def _must_be_able_to_follow(flavor: Flavor, name: str, state: ServerState, prima
     """
     with open_remote(primary.address, primary.port, primary.user, primary.password, primary.ca_file) as remote:
         there = flavor.state(remote)
-        start = flavor.oldest_binlog_position(remote)
         history = records.read(remote, primary.schema, records.HISTORY) or {}
     if there.read_only:
         raise TopologyError(f"{primary.name} is read-only, so it is not the primary; {name} was left as it is")
@@ -160,6 +163,7 @@ def _must_be_able_to_follow(flavor: Flavor, name: str, state: ServerState, prima
             f"{name} holds tables that never were replicated: {tables}. It was left as it is; empty it to make it a "
             f"replica of {primary.name}"
         )
+    start = oldest_position(flavor, primary)
     unreachable = flavor.not_reached(state.gtid_position, start)
     if unreachable:
         raise TopologyError(
@@ -171,6 +175,21 @@ def _must_be_able_to_follow(flavor: Flavor, name: str, state: ServerState, prima
             f"{primary.name} held data before it was taken over, which its binary logs do not tell of: {name} needs a "
             "copy of the primary's data first"
         )
+
+
+def oldest_position(flavor: Flavor, primary: Primary) -> str:
+    """Return where the primary's oldest binary log begins.
+
+    Empty also while it can't tell, which is so as long as its writes wait for a replica: they hold the binary log. A
+    replica that would need more is then refused by the primary itself, when it begins to follow.
+    """
+    try:
+        with open_remote(
+            primary.address, primary.port, primary.user, primary.password, primary.ca_file, answer=_TELL
+        ) as remote:
+            return flavor.oldest_binlog_position(remote)
+    except ServerUnavailableError:
+        return ""
 
 
 def wait_until_healthy(server: Connection, flavor: Flavor, name: str, primary: Primary, timeout: float) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -96,6 +96,16 @@ def switch_over(
         return _Switchover(stack, list(servers), target, limits, semi_sync, progress).run(dry)
 
 
+def claim_all(sessions: Mapping[str, Connection]) -> None:
+    """Be the only one that changes the servers' roles until the sessions end; always in the same order.
+
+    :raises TopologyError: somebody else does so now.
+    """
+    for name, session in sorted(sessions.items()):
+        if not detect(session).claim(session):
+            raise TopologyError(f"another run is changing the role of {name} now; nothing was changed")
+
+
 class _Switchover:
     def __init__(
         self, stack: ExitStack, servers: list[Server], target: str, limits: Limits, semi_sync: bool, progress: Progress
@@ -108,8 +118,10 @@ class _Switchover:
         self._target = target
         self._limits = limits
         self._semi_sync = semi_sync
+        self._failed: list[str] = []
         self._progress = progress
         self._sessions = self._open_all(stack)
+        claim_all(self._sessions)
         # Replicas before the primary: whatever they hold legitimately is then seen there.
         flavors = {name: detect(session) for name, session in self._sessions.items()}
         states = {name: flavors[name].state(session) for name, session in self._sessions.items()}
@@ -140,7 +152,7 @@ class _Switchover:
             result.actions.append(f"make {self._target} the primary instead of {old}")
             if not dry:
                 result.pause = self._move(old, was_open)
-        failed = []
+        failed = self._failed
         others = [name for name in self._servers if name != self._target]
         for name in sorted(others, key=lambda name: name != old):  # the old primary first: it has no source now
             self._progress(f"{name} follows {self._target}")
@@ -228,11 +240,15 @@ class _Switchover:
         began = time.monotonic()
         try:
             self._progress(f"close {old}")
-            old_flavor.hold_writes(old_session, self._limits.patience)
+            old_flavor.hold_writes(
+                old_session, self._limits.patience, self._limits.patience + self._limits.catch_up + 10
+            )
             self._progress(f"{self._target} catches up")
             position = old_flavor.state(old_session).gtid_position
             if not flavor.wait_for(session, position, self._limits.catch_up):
                 raise TopologyError(f"{self._target} has not applied {position} within {self._limits.catch_up:g} s")
+            if extra := flavor.errant_transactions(old_flavor.state(old_session), flavor.state(session)):
+                raise TopologyError(f"{self._target} lacks {', '.join(extra)} of {old}")
         except BaseException as failure:
             if not was_open:
                 raise
@@ -244,11 +260,23 @@ class _Switchover:
         flavor.forget_source(session)
         self._progress(f"open {self._target}")
         flavor.set_semi_sync(session, self._semi_sync)
+        self._still_closed(old)
         flavor.set_read_only(session, False)
         pause = time.monotonic() - began
         self._progress(f"let go of {old}")
-        old_flavor.let_go(old_session, undo=True)
+        try:
+            old_flavor.let_go(old_session, undo=True)
+        except DatabaseError as error:  # the others must follow all the same, as writes wait for them
+            self._failed.append(f"{old}: {error}")
         return pause
+
+    def _still_closed(self, old: str) -> None:
+        """:raises DatabaseError: somebody else has opened the old primary meanwhile, or it is gone."""
+        if not self._flavors[old].state(self._sessions[old]).read_only:
+            raise TopologyError(
+                f"{old} was opened by somebody else meanwhile and stays the primary; run site.yml to make "
+                f"{self._target} follow it again"
+            )
 
 
 def _release(state: ServerState) -> tuple[int, ...]:
