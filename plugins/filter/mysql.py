@@ -30,6 +30,12 @@ def mysql_members(
     return members
 
 
+def mysql_follows(state: Mapping[str, Any], address: str) -> bool:
+    """Whether a server's state says that it replicates from `address`, be it that the connection is lost just now."""
+    there = state.get("replication") or {"host": ""}
+    return bool(there["host"] == address and there["io_running"] != "No" and there["sql_running"])
+
+
 def mysql_server_id(address: str) -> int:
     """Return the server id that belongs to an IPv4 address: unique as long as addresses are.
 
@@ -57,4 +63,9 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""
-        return {"mysql_members": mysql_members, "mysql_primary": mysql_primary, "mysql_server_id": mysql_server_id}
+        return {
+            "mysql_follows": mysql_follows,
+            "mysql_members": mysql_members,
+            "mysql_primary": mysql_primary,
+            "mysql_server_id": mysql_server_id,
+        }

@@ -50,7 +50,7 @@ options:
   copy_port:
     description: Port that this host waits for the primary at. Nothing listens there otherwise.
     type: int
-    default: 4444
+    default: 3307
   user:
     description: Account to replicate by.
     type: str
@@ -123,7 +123,7 @@ EXAMPLES = """
   delegate_to: db1
   async: 86400
   poll: 0
-  when: copy is changed
+  when: copy.sender_needed
 
 - name: This server has it
   trinitycore.mcp.mysql_copy: *copy
@@ -135,12 +135,16 @@ actions:
   returned: success
   type: list
   elements: str
+sender_needed:
+  description: Whether M(trinitycore.mcp.mysql_copy_sender) must run on the primary for this.
+  returned: success
+  type: bool
 """
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.errors import ComponentError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.systemd import Systemctl
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy import Host, provide_copy
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy import FINISH, Host, provide_copy
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_stream import Identity
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.replica import Primary
@@ -182,7 +186,7 @@ def main() -> None:
                 },
             },
             "port": {"type": "int", "default": 3306},
-            "copy_port": {"type": "int", "default": 4444},
+            "copy_port": {"type": "int", "default": 3307},
             "user": {"type": "str", "default": "replication"},
             "password": {"type": "str", "required": True, "no_log": True},
             "ca_file": {"type": "path", "required": True},
@@ -225,7 +229,9 @@ def main() -> None:
     except DatabaseError as error:
         module.fail_json(msg=str(error))
     diff = {"before": "", "after": "".join(f"{action}\n" for action in actions)}
-    module.exit_json(changed=bool(actions), actions=actions, diff=diff)
+    module.exit_json(
+        changed=bool(actions), actions=actions, sender_needed=bool(actions) and actions != [FINISH], diff=diff
+    )
 
 
 if __name__ == "__main__":

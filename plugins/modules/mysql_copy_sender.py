@@ -24,7 +24,7 @@ options:
   copy_port:
     description: Port that it waits at.
     type: int
-    default: 4444
+    default: 3307
   ca_file:
     description: Authority that signed the hosts' certificates.
     type: path
@@ -83,7 +83,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "to": {"type": "str", "required": True},
-            "copy_port": {"type": "int", "default": 4444},
+            "copy_port": {"type": "int", "default": 3307},
             "ca_file": {"type": "path", "required": True},
             "certificate": {"type": "path", "required": True},
             "private_key": {"type": "path", "required": True, "no_log": False},

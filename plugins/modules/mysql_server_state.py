@@ -71,6 +71,10 @@ restart_due:
   description: Whether one of O(configuration) changed after the server had started.
   returned: success
   type: bool
+copy_unfinished:
+  description: Whether M(trinitycore.mcp.mysql_copy) was interrupted here, or left something behind.
+  returned: success
+  type: bool
 """
 
 import time
@@ -79,6 +83,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.systemd import Systemctl
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.watch import changed_at
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy import Places
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.state import ServerState
@@ -105,6 +110,12 @@ def read_state(socket: str, wait_for: str | None, healthy: bool, max_lag: int, t
                 what = f"is {replication.lag} s behind" if replication.healthy else "does not replicate"
                 raise DatabaseError(f"{server.target} {what}: {replication.error or 'no error given'}")
             time.sleep(0.5)
+
+
+def copy_unfinished(socket: str) -> bool:
+    """Whether a copy of the primary's data was begun here and not brought to its end."""
+    with open_local(socket) as server:
+        return Places.beside(str(server.value("SELECT @@datadir"))).unfinished
 
 
 def restart_due(unit: str, configuration: list[str]) -> bool:
@@ -134,13 +145,14 @@ def main() -> None:
     try:
         state = read_state(**options)
         due = restart_due(unit, configuration)
+        unfinished = copy_unfinished(options["socket"])
     except ServerUnavailableError as error:
         if not module.check_mode:
             module.fail_json(msg=str(error))
-        state, due = ServerState(running=False), False
+        state, due, unfinished = ServerState(running=False), False, False
     except DatabaseError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, state=state.as_dict(), restart_due=due)
+    module.exit_json(changed=False, state=state.as_dict(), restart_due=due, copy_unfinished=unfinished)
 
 
 if __name__ == "__main__":

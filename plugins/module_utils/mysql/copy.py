@@ -34,10 +34,11 @@ from .connection import Connection, open_local, open_remote
 from .copy_stream import Identity, Receiver
 from .errors import DatabaseError, ServerUnavailableError, TopologyError
 from .flavor import Flavor, detect
-from .replica import Primary, make_replica
+from .replica import Primary, make_replica, oldest_position
 from .state import ServerState
 
 MARKER = "trinitycore_copy.json"
+FINISH = "finish the copy that was begun"
 # Names of the file that mariadb-backup writes the position to, by release.
 _POSITION_FILES = ("mariadb_backup_binlog_info", "xtrabackup_binlog_info")
 # Preparing writes what happened during the backup into the copy.
@@ -144,7 +145,7 @@ def provide_copy(
         if not dry:
             progress("follow")
             _finish(host, primary, places, timeout)
-    return done or ["finish the copy that was begun"]
+    return done or [FINISH]
 
 
 @contextlib.contextmanager
@@ -172,11 +173,10 @@ def _session(host: Host, timeout: float, *, start: bool = False) -> Iterator[Con
 def _ask(flavor: Flavor, primary: Primary) -> _Source:
     with open_remote(primary.address, primary.port, primary.user, primary.password, primary.ca_file) as remote:
         state = flavor.state(remote)
-        oldest = flavor.oldest_binlog_position(remote)
         history = records.read(remote, primary.schema, records.HISTORY) or {}
     if state.read_only:
         raise TopologyError(f"{primary.name} is read-only, so it is not the primary; nothing was copied")
-    return _Source(state, oldest, str(history.get("incomplete_before", "")))
+    return _Source(state, oldest_position(flavor, primary), str(history.get("incomplete_before", "")))
 
 
 def _receives(state: ServerState, primary: Primary) -> bool:

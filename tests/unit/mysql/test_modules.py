@@ -147,6 +147,12 @@ def test_filters_build_members_from_what_hosts_registered() -> None:
         {"name": "db2", "address": "10.0.0.2"},
         {"name": "db3", "address": "10.0.0.3", "state": {"running": False}},
     ]
+    follows = {"host": "10.0.0.1", "io_running": "Connecting", "sql_running": True}
+    assert filters.mysql_follows({"replication": follows}, "10.0.0.1")
+    assert not filters.mysql_follows({"replication": follows}, "10.0.0.2")
+    assert not filters.mysql_follows({"replication": {**follows, "io_running": "No"}}, "10.0.0.1")
+    assert not filters.mysql_follows({"replication": {**follows, "sql_running": False}}, "10.0.0.1")
+    assert not filters.mysql_follows({"replication": None}, "10.0.0.1")
     assert filters.mysql_server_id("10.77.0.31") == 172818463
     with pytest.raises(Exception, match="no IPv4 address"):
         filters.mysql_server_id("db1")
