@@ -209,8 +209,8 @@ def _needed(
                 f"{primary.name}'s, name it in mysql_replace_data"
             )
         why = f"it holds {own}"
-    elif name in replace and state.replication is not None and not state.replication.sql_running:
-        why = f"it does not apply what {primary.name} sends ({state.replication.error or 'no reason given'})"
+    elif name in replace and state.replication and not state.replication.sql_running and state.replication.error:
+        why = f"it can't apply what {primary.name} sends ({state.replication.error})"
     elif _receives(state, primary):
         return ""
     elif flavor.not_reached(position, source.oldest):

@@ -330,6 +330,22 @@ def test_tables_that_were_never_replicated_are_replaced_only_by_name(pair: Pair)
     assert "mine" in data_of(pair.replica)
 
 
+def test_a_replica_that_broke_is_replaced_only_by_name(pair: Pair) -> None:
+    pair.copy()
+    pair.replica.server.sql("SET sql_log_bin = 0; INSERT INTO world.t VALUES (0, 'differs')")
+    pair.primary.server.sql("INSERT INTO world.t VALUES (0, '')")
+    until = time.monotonic() + 20
+    while "Duplicate entry" not in str(pair.replica.member().state):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert pair.copy(sender=False) == []
+    pair.replace = ["db2"]
+    assert "it can't apply what db1 sends (" in pair.copy()[0]
+    pair.check()
+    pair.replica.server.sql("STOP SLAVE")  # on purpose, so nothing is broken
+    assert pair.copy(sender=False) == []
+
+
 def test_transactions_that_come_while_it_copies_are_kept(pair: Pair) -> None:
     def write(at: str) -> None:
         if at == "prepare":
@@ -418,6 +434,25 @@ def test_writes_that_wait_for_a_replica_do_not_keep_it_from_coming(pair: Pair) -
     assert not stuck.is_alive()
     assert pair.primary.await_replicas() == ["let writes wait until a replica has them"]
     pair.check()
+
+
+def test_a_replica_that_freezes_while_it_receives_is_given_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copy_stream, "_SEND_PATIENCE", 2.0)
+    pair.primary.server.sql("SET GLOBAL rpl_semi_sync_master_enabled = 1")
+    with Receiver("127.0.4.2", pair.port, "127.0.4.1", pair.identity("db2")) as receiver, pair.sending():
+        receiver.offer(10)
+        assert receiver.stream is not None
+        copy_stream._send_message(receiver.stream, {"refused": ""})
+        until = time.monotonic() + 25
+        while not pair.sender_error and time.monotonic() < until:
+            time.sleep(0.1)
+    assert "the other side takes nothing more" in pair.sender_error
+    # The backup has ended, and the primary is as it was: writes wait for a replica.
+    sessions = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID != CONNECTION_ID() AND COMMAND != 'Daemon'"
+    while pair.primary.server.sql(sessions) != [["0"]]:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert pair.primary.server.sql("SELECT @@rpl_semi_sync_master_enabled") == [["1"]]
 
 
 def test_a_read_only_server_sends_nothing(pair: Pair) -> None:
