@@ -8,6 +8,7 @@ import os
 import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -138,6 +139,21 @@ class Lab:
         if check and done.returncode:
             raise subprocess.CalledProcessError(done.returncode, [host, command], done.stdout)
         return done.stdout
+
+    def host(self, name: str, **wanted: str) -> None:
+        """Bring one of the lab's hosts to a state: ``state="killed"``, ``"frozen"``, ``"started"``; ``network="cut"``.
+
+        :raises AssertionError: it can't be done.
+        """
+        arguments = {"directory": str(self.state), "hosts": [{"name": name}], **wanted}
+        done = subprocess.run(
+            [sys.executable, "-m", "ansible_collections.trinitycore.mcp.plugins.modules.nspawn_host"],
+            input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def put(self, file: Path, host: str, path: str) -> None:
         """Copy a small file of this machine to a host."""

@@ -97,7 +97,6 @@ class _Failover:
         self._pool = stack.enter_context(ThreadPoolExecutor(len(servers)))
         self._stack = stack
         list(self._pool.map(self._ask, servers))
-        claim_all(self._sessions)
         self._states = {name: self._states[name] for name in self._servers if name in self._states}
         if unknown := sorted(self._force - set(self._servers)):
             raise TopologyError(f"force names {', '.join(unknown)}; database hosts are {', '.join(self._servers)}")
@@ -114,6 +113,8 @@ class _Failover:
             self._states[server.name] = state
 
     def run(self, target: str, dry: bool) -> Result:
+        if not dry:
+            claim_all(self._sessions)
         lost = self._lost()
         candidates = [name for name in self._states if name != lost]
         missing = [name for name in self._silent if name != lost]

