@@ -81,6 +81,10 @@ options:
     description: Seconds to wait for each member.
     type: float
     default: 3.0
+  patience:
+    description: Seconds for which servers may contradict each other, as they do while Sentinel changes the primary.
+    type: float
+    default: 0.0
 attributes:
   check_mode:
     description: Can run in check mode and say what it would do.
@@ -107,6 +111,14 @@ primary:
   description: Name of the primary; empty when too little is known to say and this host keeps its part.
   returned: always
   type: str
+primary_address:
+  description: Address of the primary; empty when C(primary) is.
+  returned: always
+  type: str
+running:
+  description: Whether this host's server answered.
+  returned: always
+  type: bool
 role:
   description: Part of this host, C(primary) or C(replica); empty when C(primary) is.
   returned: always
@@ -118,6 +130,7 @@ nodes:
   elements: dict
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -214,6 +227,7 @@ def main() -> None:
             "owner": {"type": "str", "default": "redis"},
             "discard": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "float", "default": 3.0},
+            "patience": {"type": "float", "default": 0.0},
         },
         supports_check_mode=True,
     )
@@ -223,19 +237,30 @@ def main() -> None:
     login = Login(**{name: options[name] for name in Login.__dataclass_fields__})
     path = Path(options["state_file"])
     try:
-        if module.check_mode and not Path(options["cert_file"]).exists():
+        unborn = module.check_mode and not Path(options["cert_file"]).exists()
+        end = time.monotonic() + options["patience"]
+        while True:
             # A host without its certificate was never rolled out: nothing to ask with, nothing to find.
-            nodes = [Node(member.name, member.address, "refused") for member in members]
-        else:
-            nodes = look_at_all(members, lambda member: look(member, port, login))
-        # Data that may be dropped counts as none.
-        nodes = [replace(node, keys=0) if node.name in options["discard"] else node for node in nodes]
-        own = next((node for node in nodes if node.name == options["name"]), None)
-        if own is None:
-            raise TopologyError(f"{options['name']!r} is none of the members")
-        host = Host(own, path.read_text() if path.is_file() else None)
-        choice = choose_primary(nodes, options["bootstrap_primary"])
-        upstream = wanted_upstream(host, choice, nodes)
+            nodes = (
+                [Node(member.name, member.address, "refused") for member in members]
+                if unborn
+                else look_at_all(members, lambda member: look(member, port, login))
+            )
+            # Data that may be dropped counts as none.
+            nodes = [replace(node, keys=0) if node.name in options["discard"] else node for node in nodes]
+            own = next((node for node in nodes if node.name == options["name"]), None)
+            if own is None:
+                module.fail_json(msg=f"{options['name']!r} is none of the members")
+                return
+            host = Host(own, path.read_text() if path.is_file() else None)
+            try:
+                choice = choose_primary(nodes, options["bootstrap_primary"])
+                upstream = wanted_upstream(host, choice, nodes)
+                break
+            except TopologyError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(1)
         stopped = own.state == "refused"
         changed = (own.state == "answered" or stopped) and (upstream != host.follows or not host.initialised)
         if changed and not module.check_mode:
@@ -251,6 +276,8 @@ def main() -> None:
     module.exit_json(
         changed=changed,
         primary=primary,
+        primary_address=choice.node.address if choice else "",
+        running=own.state == "answered",
         role="" if choice is None else "replica" if upstream else "primary",
         nodes=[asdict(node) for node in nodes],
         diff={
