@@ -151,7 +151,6 @@ def main() -> None:
     own = next((member for member in members if member.name == options["name"]), None)
     if own is None:
         module.fail_json(msg=f"{options['name']!r} is none of the members")
-        return
     cluster = Cluster(
         members,
         options["port"],
@@ -173,7 +172,6 @@ def main() -> None:
         primary, seconds = hand_over(own, cluster, patience=options["patience"], hold=options["hold"])
     except (HandoverError, TopologyError, RedisError, OSError) as error:
         module.fail_json(msg=str(error))
-        return
     module.exit_json(changed=True, primary=primary, seconds=round(seconds, 3))
 
 

@@ -251,7 +251,6 @@ def main() -> None:
             own = next((node for node in nodes if node.name == options["name"]), None)
             if own is None:
                 module.fail_json(msg=f"{options['name']!r} is none of the members")
-                return
             host = Host(own, path.read_text() if path.is_file() else None)
             try:
                 choice = choose_primary(nodes, options["bootstrap_primary"])

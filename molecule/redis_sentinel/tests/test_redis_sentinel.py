@@ -1,0 +1,387 @@
+"""What the server's own client sees when the primary dies, freezes, is cut off or has to restart."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from testinfra.host import Host
+from testinfra.utils.ansible_runner import AnsibleRunner
+from trinitycore_mcp.leader import Leader
+from trinitycore_mcp.redis_link import Address, RedisAway, RedisLink, RedisSettings, SentinelSettings
+from trinitycore_mcp.redis_link.settings import tls_context
+
+testinfra_hosts = ["ansible://redis1"]
+
+ROOT = Path(__file__).parents[3]
+INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"])
+LAB = ROOT / f".lab-{os.environ.get('SCENARIO_LAB') or 'molecule'}"
+PKI = "/etc/trinitycore-pki"
+TLS = f"--tls --cacert {PKI}/ca.crt --cert {PKI}/host.crt --key {PKI}/host.key"
+NAME = "trinitycore-mcp"
+HOSTS = ("redis1", "redis2", "redis3")
+# Seconds within which a write must go through again, whatever happened to the primary.
+WRITABLE_WITHIN = 5.0
+LEASE = 5.0
+
+Ask = Callable[..., str]
+Say = Callable[[str], None]
+
+
+@pytest.fixture(scope="module")
+def hosts() -> dict[str, Host]:
+    """The hosts by name."""
+    runner = AnsibleRunner(str(INVENTORY))
+    return {name: runner.get_host(name) for name in HOSTS}
+
+
+@pytest.fixture(scope="module")
+def addresses(hosts: dict[str, Host]) -> dict[str, str]:
+    """Their addresses."""
+    return {name: host.run("hostname -I").stdout.split()[0] for name, host in hosts.items()}
+
+
+@pytest.fixture(scope="module")
+def secrets() -> dict[str, str]:
+    """The scenario's secrets by variable name."""
+    text = (ROOT / "molecule" / "shared" / "group_vars" / "all" / "secrets.yml").read_text()
+    loaded: dict[str, str] = yaml.safe_load(text)
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def ask(hosts: dict[str, Host], secrets: dict[str, str]) -> Ask:
+    """Return what a server, or a Sentinel by its port, answers to a user: ``ask("redis1", "app", "GET", "mcp:x")``."""
+
+    def run(host: str, user: str, *words: str, port: int = 6379) -> str:
+        done = hosts[host].run(
+            f"REDISCLI_AUTH=%s timeout 10 redis-cli --no-auth-warning {TLS} -p {port} --user %s {' '.join(words)}",
+            secrets[f"redis_{user}_password"],
+            user,
+        )
+        return str(done.stdout + done.stderr).strip()
+
+    return run
+
+
+@pytest.fixture
+def figure(capsys: pytest.CaptureFixture[str]) -> Say:
+    """Print a measured figure, also when the test passes."""
+
+    def say(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n    {text}")
+
+    return say
+
+
+class Client(threading.Thread):
+    """What two instances of the server do all the time: write, and hold one lease between them."""
+
+    def __init__(self, settings: RedisSettings) -> None:
+        super().__init__(daemon=True)
+        self._settings = settings
+        self._ending = threading.Event()
+        self.written: list[tuple[float, int]] = []
+        """When each acknowledged write came back, and its number."""
+        self.both_led = 0
+        self.tokens: list[int] = []
+        self.led_at = 0.0
+        """When one of the two last held the lease."""
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        """Go on until stopped."""
+        try:
+            asyncio.run(self._work())
+        except BaseException as error:
+            self.failure = error
+
+    async def _work(self) -> None:
+        links = [RedisLink(self._settings), RedisLink(self._settings)]
+        leaders = [Leader(link, LEASE) for link in links]
+        async with links[0].running(), links[1].running(), leaders[0].running(), leaders[1].running():
+            number = 0
+            while not self._ending.is_set():
+                number += 1
+                try:
+                    await links[0].client.sadd("mcp:written", number)
+                    self.written.append((time.monotonic(), number))
+                except RedisAway:
+                    pass
+                led = [token for leader in leaders if (token := leader.token_or_none()) is not None]
+                self.both_led += len(led) > 1
+                self.led_at = time.monotonic() if led else self.led_at
+                if led and led[-1:] != self.tokens[-1:]:
+                    self.tokens.append(led[-1])
+                await asyncio.sleep(0.02)
+
+    def stop(self) -> None:
+        """Stop, and fail as it failed."""
+        self._ending.set()
+        self.join(30)
+        if self.failure is not None:
+            raise self.failure
+
+    def writes_again(self, since: float, seconds: float = 60) -> None:
+        """Wait until writes go through and one of the two leads, both two seconds after ``since`` or later."""
+        wait_for(lambda: self.written[-1][0] > since + 2 and self.led_at > since + 2, seconds)
+
+    def longest_gap(self, since: float) -> float:
+        """Seconds of the longest time without an acknowledged write after ``since``."""
+        times = [at for at, _ in self.written]
+        return max(after - before for before, after in pairwise(times) if after > since)
+
+
+@pytest.fixture
+def client(
+    hosts: dict[str, Host], addresses: dict[str, str], secrets: dict[str, str], ask: Ask, tmp_path: Path
+) -> Iterator[Client]:
+    """Return a running client that begins with an empty set of written numbers, all servers in step."""
+    wait_for(lambda: healthy(ask))
+    for name in ("ca.crt", "host.crt", "host.key"):
+        (tmp_path / name).write_text(hosts["redis1"].run(f"cat {PKI}/{name}").stdout)
+    settings = RedisSettings(
+        hosts=tuple(Address(address, 6379) for address in addresses.values()),
+        sentinel=SentinelSettings(
+            NAME, tuple(Address(address, 26379) for address in addresses.values()), "app", secrets["redis_app_password"]
+        ),
+        username="app",
+        password=secrets["redis_app_password"],
+        tls=tls_context(tmp_path / "ca.crt", tmp_path / "host.crt", tmp_path / "host.key"),
+    )
+    ask(primary(ask), "app", "DEL", "mcp:written")
+    running = Client(settings)
+    running.start()
+    wait_for(lambda: len(running.written) > 20 and bool(running.tokens))
+    yield running
+    running.stop()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until a condition holds.
+
+    :raises AssertionError: it does not in time.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "not within the time"
+        time.sleep(0.1)
+
+
+def roles(ask: Ask) -> dict[str, str]:
+    """Return each host's role as the server tells it."""
+    return {name: (ask(name, "admin", "ROLE").split() or [""])[0] for name in HOSTS}
+
+
+def primary(ask: Ask) -> str:
+    """Return the host of the only primary.
+
+    :raises AssertionError: there are none or several.
+    """
+    found = [name for name, role in roles(ask).items() if role == "master"]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def view(ask: Ask, host: str) -> dict[str, str]:
+    """Return what a host's Sentinel says about the servers."""
+    words = ask(host, "admin", "SENTINEL", "MASTER", NAME, port=26379).splitlines()
+    return dict(zip(words[::2], words[1::2], strict=False))
+
+
+def healthy(ask: Ask) -> bool:
+    """Whether there is one primary with two replicas in step, and all Sentinels are at ease with it."""
+    if sorted(roles(ask).values()) != ["master", "slave", "slave"]:
+        return False
+    known = {(each.get("ip"), each.get("flags")) for each in (view(ask, name) for name in HOSTS)}
+    answer = ask(primary(ask), "admin", "INFO", "replication")
+    return len(known) == 1 and known.pop()[1] == "master" and answer.count("state=online") == 2
+
+
+def converge(*arguments: str) -> dict[str, Any]:
+    """Run the role once more and return the counters of each host."""
+    done = subprocess.run(
+        ["ansible-playbook", "-i", str(INVENTORY), str(ROOT / "molecule/redis_sentinel/converge.yml"), *arguments],
+        env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    # More may follow: what Ansible's callback shows beside its JSON.
+    result, _ = json.JSONDecoder().raw_decode(done.stdout[done.stdout.index("{") :])
+    stats: dict[str, Any] = result["stats"]
+    return stats
+
+
+def changes(stats: dict[str, Any]) -> dict[str, int]:
+    """Return the number of changes of each host."""
+    return {name: counters["changed"] for name, counters in stats.items()}
+
+
+def lab_host(host: str, **wanted: str) -> None:
+    """Freeze a host, cut it off, or let it go on."""
+    arguments = {"directory": str(LAB), "hosts": [{"name": host}], **wanted}
+    subprocess.run(
+        ["ansible", "localhost", "-c", "local", "-m", "trinitycore.mcp.nspawn_host", "-a", json.dumps(arguments)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+@contextmanager
+def kill(hosts: dict[str, Host], name: str) -> Iterator[None]:
+    """The server's process dies; systemd starts it again."""
+    hosts[name].run_test("systemctl kill -s KILL redis-server")
+    yield
+
+
+@contextmanager
+def stop(hosts: dict[str, Host], name: str) -> Iterator[None]:
+    """The server's process dies and does not come back by itself."""
+    hosts[name].run_test("systemctl kill -s KILL redis-server; systemctl stop redis-server")
+    yield
+    hosts[name].run_test("systemctl start redis-server")
+
+
+@contextmanager
+def freeze(_: dict[str, Host], name: str) -> Iterator[None]:
+    """The host stands still: connections stay open and nothing answers."""
+    lab_host(name, state="frozen")
+    yield
+    lab_host(name, state="started")
+
+
+@contextmanager
+def cut(_: dict[str, Host], name: str) -> Iterator[None]:
+    """The host runs and nobody reaches it."""
+    lab_host(name, network="cut")
+    yield
+    lab_host(name, network="up")
+
+
+def test_every_sentinel_knows_all(ask: Ask, addresses: dict[str, str]) -> None:
+    wait_for(lambda: healthy(ask))
+    for name in HOSTS:
+        seen = view(ask, name)
+        assert seen["ip"] in addresses.values()
+        assert (seen["num-slaves"], seen["num-other-sentinels"], seen["quorum"]) == ("2", "2", "2")
+
+
+def test_sentinels_tell_only_those_who_may_ask(ask: Ask, hosts: dict[str, Host], addresses: dict[str, str]) -> None:
+    assert ask("redis1", "app", "SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME, port=26379).split()[1] == "6379"
+    for words in (("SENTINEL", "FAILOVER", NAME), ("SENTINEL", "SET", NAME, "quorum", "1")):
+        assert "NOPERM" in ask("redis1", "app", *words, port=26379)
+    for words in (("GET", "mcp:written"), ("CONFIG", "GET", "masterauth"), ("SET", "mcp:x", "1")):
+        assert "NOPERM" in ask("redis1", "sentinel", *words)
+    assert "NOPERM" in ask("redis1", "sentinel", "SENTINEL", "FAILOVER", NAME, port=26379)
+    for options, answer in ((TLS, "NOAUTH"), ("", ""), (f"--tls --cacert {PKI}/ca.crt", "")):
+        done = hosts["redis2"].run(f"timeout 10 redis-cli -h {addresses['redis1']} -p 26379 {options} PING")
+        assert done.stdout.startswith(answer)
+        assert "PONG" not in done.stdout
+
+
+def test_no_password_is_in_sight(hosts: dict[str, Host], secrets: dict[str, str]) -> None:
+    shown = hosts["redis1"].run("ps auxe; journalctl -u redis-sentinel --no-pager").stdout
+    assert not [name for name, secret in secrets.items() if name.startswith("redis_") and secret in shown]
+    for path in ("/etc/redis/sentinel.conf", "/etc/redis/sentinel-users.acl", "/var/lib/redis/sentinel.conf"):
+        assert hosts["redis1"].run(f"runuser -u nobody -- cat {path}").rc != 0
+
+
+@pytest.mark.parametrize("fault", [kill, stop, freeze, cut])
+def test_a_lost_primary_is_replaced(
+    fault: Callable[[dict[str, Host], str], Any],
+    client: Client,
+    ask: Ask,
+    hosts: dict[str, Host],
+    figure: Say,
+) -> None:
+    """Writes go through again soon, one instance leads at a time, and the primary that comes back follows."""
+    old = primary(ask)
+    since = time.monotonic()
+    with fault(hosts, old):
+        client.writes_again(time.monotonic())
+    gap = client.longest_gap(since)
+    wait_for(lambda: healthy(ask))
+    client.stop()
+    new = primary(ask)
+    acknowledged = {number for _, number in client.written}
+    kept = {int(word) for word in ask(new, "app", "SMEMBERS", "mcp:written").split()}
+    figure(
+        f"{fault.__name__}: {gap:.2f} s without a write, {old} -> {new}, "
+        f"{len(acknowledged - kept)} of {len(acknowledged)} acknowledged writes lost, tokens {client.tokens}"
+    )
+    assert gap < WRITABLE_WITHIN
+    assert fault is kill or new != old
+    assert client.both_led == 0
+    assert client.tokens == sorted(client.tokens)
+    assert changes(converge()) == dict.fromkeys(HOSTS, 0)
+    assert primary(ask) == new
+
+
+def test_a_primary_that_is_cut_off_stops_writing(ask: Ask, hosts: dict[str, Host], secrets: dict[str, str]) -> None:
+    """Whoever still reaches it gets an error, not a promise that is broken when the network comes back."""
+    wait_for(lambda: healthy(ask))
+    old = primary(ask)
+    write = "redis-cli -s /run/redis/redis-server.sock --no-auth-warning --user app SET mcp:alone"
+    loop = f"for n in $(seq 80); do echo $n $({write} $n); sleep 0.1; done > /tmp/alone"
+    hosts[old].run_test(f"REDISCLI_AUTH={secrets['redis_app_password']} setsid sh -c '{loop}' >/dev/null 2>&1 &")
+    with cut(hosts, old):
+        time.sleep(9)
+    wait_for(lambda: healthy(ask))
+    answers = [line.split(" ", 1)[1] for line in hosts[old].run("cat /tmp/alone").stdout.splitlines()]
+    assert answers[0] == "OK"
+    assert answers[-1].startswith("NOREPLICAS")
+    assert primary(ask) != old
+
+
+def test_a_rolling_restart_takes_the_primary_last_and_loses_nothing(
+    client: Client, ask: Ask, hosts: dict[str, Host], figure: Say
+) -> None:
+    old = primary(ask)
+    before = {name: host.run("systemctl show -P MainPID redis-server").stdout for name, host in hosts.items()}
+    since = time.monotonic()
+    planned = converge("-e", '{"redis_settings": {"slowlog-max-len": 256}}', "--check")
+    assert primary(ask) == old
+    assert all(changes(planned).values())
+    assert all(changes(converge("-e", '{"redis_settings": {"slowlog-max-len": 256}}')).values())
+    client.writes_again(time.monotonic())
+    gap = client.longest_gap(since)
+    wait_for(lambda: healthy(ask))
+    client.stop()
+    after = {name: host.run("systemctl show -P MainPID redis-server").stdout for name, host in hosts.items()}
+    started = {
+        name: int(host.run("systemctl show -P ActiveEnterTimestampMonotonic redis-server").stdout)
+        for name, host in hosts.items()
+    }
+    new = primary(ask)
+    acknowledged = {number for _, number in client.written}
+    kept = {int(word) for word in ask(new, "app", "SMEMBERS", "mcp:written").split()}
+    figure(f"rolling restart: {gap:.2f} s without a write at most, {old} -> {new}, tokens {client.tokens}")
+    assert new != old
+    assert max(started, key=lambda name: started[name]) == old
+    assert all(before[name] != after[name] for name in HOSTS)
+    assert acknowledged <= kept
+    assert gap < WRITABLE_WITHIN
+    assert client.both_led == 0
+    assert client.tokens == sorted(client.tokens)
+    assert all(ask(name, "admin", "CONFIG", "GET", "slowlog-max-len").split()[-1] == "256" for name in HOSTS)
+
+
+def test_another_quorum_reaches_the_running_sentinels(ask: Ask) -> None:
+    assert ask("redis2", "admin", "SENTINEL", "SET", NAME, "quorum", "3", port=26379) == "OK"
+    stats = converge("-e", '{"redis_settings": {"slowlog-max-len": 256}}')
+    assert changes(stats) == {"redis1": 0, "redis2": 1, "redis3": 0}
+    assert view(ask, "redis2")["quorum"] == "2"
