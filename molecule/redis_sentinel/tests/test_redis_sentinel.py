@@ -65,11 +65,12 @@ def ask(hosts: dict[str, Host], secrets: dict[str, str]) -> Ask:
     """Return what a server, or a Sentinel by its port, answers to a user: ``ask("redis1", "app", "GET", "mcp:x")``."""
 
     def run(host: str, user: str, *words: str, port: int = 6379) -> str:
-        done = hosts[host].run(
-            f"REDISCLI_AUTH=%s timeout 10 redis-cli --no-auth-warning {TLS} -p {port} --user %s {' '.join(words)}",
-            secrets[f"redis_{user}_password"],
-            user,
-        )
+        command = f"REDISCLI_AUTH=%s timeout 10 redis-cli --no-auth-warning {TLS} -p {port} --user %s {' '.join(words)}"
+        arguments = (command, secrets[f"redis_{user}_password"], user)
+        try:
+            done = hosts[host].run(*arguments)
+        except RuntimeError:  # SSH itself, over a connection from before its host was frozen or cut off
+            done = hosts[host].run(*arguments)
         return str(done.stdout + done.stderr).strip()
 
     return run
@@ -169,7 +170,7 @@ def client(
     running.stop()
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
     """Wait until a condition holds.
 
     :raises AssertionError: it does not in time.
@@ -202,8 +203,13 @@ def view(ask: Ask, host: str) -> dict[str, str]:
 
 
 def healthy(ask: Ask) -> bool:
-    """Whether there is one primary with two replicas in step, and all Sentinels are at ease with it."""
+    """Whether there is one primary with two replicas in step, and all Sentinels are at ease with it and watch.
+
+    A Sentinel that was frozen distrusts its own clock and only looks on for half a minute ("tilt").
+    """
     if sorted(roles(ask).values()) != ["master", "slave", "slave"]:
+        return False
+    if not all("sentinel_tilt:0" in ask(name, "admin", "INFO", "sentinel", port=26379) for name in HOSTS):
         return False
     known = {(each.get("ip"), each.get("flags")) for each in (view(ask, name) for name in HOSTS)}
     answer = ask(primary(ask), "admin", "INFO", "replication")
