@@ -249,7 +249,7 @@ def lab_host(host: str, **wanted: str) -> None:
 
 @contextmanager
 def kill(hosts: dict[str, Host], name: str) -> Iterator[None]:
-    """The server's process dies; systemd starts it again."""
+    """The server's process dies; systemd starts it again, once the Sentinels are done."""
     hosts[name].run_test("systemctl kill -s KILL redis-server")
     yield
 
@@ -330,7 +330,9 @@ def test_a_lost_primary_is_replaced(
         f"{len(acknowledged - kept)} of {len(acknowledged)} acknowledged writes lost, tokens {client.tokens}"
     )
     assert gap < WRITABLE_WITHIN
-    assert fault is kill or new != old
+    assert new != old
+    # Those that were on their way to the replicas, a tenth of a second's at most.
+    assert len(acknowledged - kept) <= 5
     assert client.both_led == 0
     assert client.tokens == sorted(client.tokens)
     assert changes(converge()) == dict.fromkeys(HOSTS, 0)
