@@ -124,7 +124,7 @@ def _followed_primary(members: list[Member], known: dict[str, ServerState], sile
         if extra and name != head:
             raise TopologyError(
                 f"no server is writable; the others follow {head}, but {name} holds transactions that it lacks "
-                f"({', '.join(extra)})"
+                f"({', '.join(extra)}), as after a crash. failover.yml makes one the primary that holds all"
             )
     return Decision(head, False, f"{', '.join(followed[head])} follow(s) it, and no server is writable")
 
