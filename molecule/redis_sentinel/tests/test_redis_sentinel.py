@@ -290,8 +290,8 @@ def test_sentinels_tell_only_those_who_may_ask(ask: Ask, hosts: dict[str, Host],
     assert ask("redis1", "app", "SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME, port=26379).split()[1] == "6379"
     for words in (("SENTINEL", "FAILOVER", NAME), ("SENTINEL", "SET", NAME, "quorum", "1")):
         assert "NOPERM" in ask("redis1", "app", *words, port=26379)
-    for words in (("GET", "mcp:written"), ("CONFIG", "GET", "masterauth"), ("SET", "mcp:x", "1")):
-        assert "NOPERM" in ask("redis1", "sentinel", *words)
+    for command in ("GET mcp:written", "CONFIG GET masterauth", "SET mcp:x 1"):
+        assert "NOPERM" in ask("redis1", "sentinel", *command.split())
     assert "NOPERM" in ask("redis1", "sentinel", "SENTINEL", "FAILOVER", NAME, port=26379)
     for options, answer in ((TLS, "NOAUTH"), ("", ""), (f"--tls --cacert {PKI}/ca.crt", "")):
         done = hosts["redis2"].run(f"timeout 10 redis-cli -h {addresses['redis1']} -p 26379 {options} PING")
