@@ -44,22 +44,17 @@ def rows_written(lab: Lab, seconds: int) -> Iterator[dict[str, Any]]:
     assert "failed" not in report, report["failed"]
 
 
-def primary(lab: Lab) -> str:
-    [name] = [host for host in lab.hosts("database") if lab.ssh(host, "mariadb -NBe 'SELECT @@read_only'") == "0\n"]
-    return name
-
-
 def test_the_primary_moves_while_rows_are_written_and_read(lab: Lab, figure: Figure) -> None:
-    before = primary(lab)
+    before = lab.database_primary()
     target = next(host for host in lab.hosts("database") if host != before)
     check = lab.playbook("switchover", "-e", f"target={target}", "--check")
     assert len(check.changed_tasks) == 1
-    assert primary(lab) == before
+    assert lab.database_primary() == before
     with load(lab.endpoints, 1000, 8) as outcome, rows_written(lab, 25) as report:
         lab.playbook("switchover", "-e", f"target={target}")
-        assert primary(lab) == target
+        assert lab.database_primary() == target
         lab.playbook("switchover", "-e", f"target={before}")
-    assert primary(lab) == before
+    assert lab.database_primary() == before
     figure(
         f"two switchovers: {report['lost']} of {report['acknowledged']} acknowledged rows lost, {report['phantom']} "
         f"phantom, {report['unknown']} unknown, {report['refused']} refused; longest write pause "
@@ -81,7 +76,7 @@ LOST = {
 
 @pytest.mark.parametrize("how", LOST)
 def test_another_takes_over_when_the_primary_is_gone(lab: Lab, figure: Figure, how: str) -> None:
-    lost, fault, mend = primary(lab), *LOST[how]
+    lost, fault, mend = lab.database_primary(), *LOST[how]
     try:
         with rows_written(lab, 35) as report:
             time.sleep(4)  # rows are being written
@@ -100,7 +95,7 @@ def test_another_takes_over_when_the_primary_is_gone(lab: Lab, figure: Figure, h
 
     wait_for_ssh(lab, lost)
     lab.playbook("rejoin", "-e", f"host={lost}")
-    now = primary(lab)
+    now = lab.database_primary()
     assert now != lost
     for host in lab.hosts("database"):
         if host != now:
@@ -118,8 +113,8 @@ def wait_for_ssh(lab: Lab, host: str) -> None:
 
 
 def test_a_wrong_target_is_named_and_nothing_changes(lab: Lab) -> None:
-    before = primary(lab)
+    before = lab.database_primary()
     run = lab.playbook("switchover", "-e", "target=db9", check=False)
     assert run.returncode != 0
     assert "target is 'db9'; it must be one of the database hosts" in run.output
-    assert primary(lab) == before
+    assert lab.database_primary() == before

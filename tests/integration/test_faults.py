@@ -49,13 +49,14 @@ def test_restarting_a_host_of_instances_fails_no_call(lab: Lab, figure: Figure) 
 
 @pytest.mark.parametrize("verb", ["stop", "kill -s KILL"])
 def test_losing_a_database_replica_fails_no_call(lab: Lab, figure: Figure, verb: str) -> None:
+    replica = lab.database_replica()
     try:
         with load(lab.endpoints, CALLS, CONCURRENCY) as outcome:
             _wait_for(outcome, CALLS // 5)
-            lab.ssh("db2", f"systemctl {verb} mariadb")
+            lab.ssh(replica, f"systemctl {verb} mariadb")
             during = outcome.calls
     finally:
-        lab.ssh("db2", "systemctl start mariadb")
+        lab.ssh(replica, "systemctl start mariadb")
     figure(f"{verb} of a replica: {len(outcome.failures)} of {outcome.calls} calls failed")
     assert during < CALLS
     assert outcome.failures == []

@@ -72,12 +72,6 @@ def new_key(lab: Lab, options: str = "") -> Iterator[tuple[str, str]]:
         command(lab, lab.hosts("app")[0], f"keys revoke {name} || true")
 
 
-def writable(lab: Lab) -> str:
-    """Return the database host that is the primary now."""
-    [name] = [host for host in lab.hosts("database") if lab.ssh(host, "mariadb -NBe 'SELECT @@read_only'") == "0\n"]
-    return name
-
-
 def trace() -> tuple[str, dict[str, str]]:
     """Return a new trace id and the header that carries it."""
     ident = secrets.token_hex(16)
@@ -89,7 +83,7 @@ def notices(lab: Lab) -> Iterator[HTTPResponse]:
     """A stream of change notices through the edge, opened before the world changes; read by the last but one test."""
     wanted = {"notifications": {"resourcesListChanged": True}}
     table = "world.zz_notice"
-    primary = writable(lab)
+    primary = lab.database_primary()
     lab.ssh(primary, f"mariadb -e 'DROP TABLE IF EXISTS {table}'")
     with lab.request("subscriptions/listen", wanted, key=lab.endpoints["api_key"], timeout=100) as stream:
         assert stream.status == 200
@@ -160,7 +154,7 @@ def test_an_admin_call_leaves_a_record(lab: Lab) -> None:
     assert ask(lab, flush, lab.endpoints["api_key"]).status == 403
     sql = f"SELECT CONCAT_WS(' ', principal, tool, outcome) FROM mcp.audit WHERE trace_id = '{ident}'"
     query = f'mariadb -NBe "{sql}"'
-    primary = writable(lab)
+    primary = lab.database_primary()
     wait_for(lambda: lab.ssh(primary, query).strip() == "admin cache_flush ok", 10)
 
 

@@ -210,6 +210,18 @@ class Lab:
         finally:
             connection.close()
 
+    def database_primary(self) -> str:
+        """Return the database host that takes writes now; which one it is, other tests may have changed."""
+        [name] = [
+            host for host in self.hosts("database") if self.ssh(host, "mariadb -NBe 'SELECT @@read_only'") == "0\n"
+        ]
+        return name
+
+    def database_replica(self) -> str:
+        """Return one that follows it."""
+        primary = self.database_primary()
+        return next(host for host in self.hosts("database") if host != primary)
+
     def instances(self) -> dict[str, tuple[str, int]]:
         """Return the server's instances that are up: name to host and number."""
         found = {}
