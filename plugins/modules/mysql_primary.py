@@ -112,14 +112,16 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection i
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import Wanted, make_primary
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Member, decide
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Decision, Member, decide
 
 
-def act(options: dict[str, Any], wanted: Wanted, first: bool, dry: bool) -> list[str]:
+def act(options: dict[str, Any], wanted: Wanted, decision: Decision, dry: bool) -> list[str]:
     """Bring the server on this host to the primary's state; see `make_primary`."""
     try:
         with open_local(options["socket"]) as server:
-            return make_primary(server, detect(server), wanted, dry, first=first)
+            return make_primary(
+                server, detect(server), wanted, dry, first=decision.bootstrap, takes_over=decision.takes_over
+            )
     except ServerUnavailableError:
         if not dry:
             raise
@@ -161,9 +163,7 @@ def main() -> None:
             semi_sync=options["semi_sync"],
         )
         decision = decide([Member.from_dict(member) for member in options["members"]], options["bootstrap_primary"])
-        actions = (
-            act(options, wanted, decision.bootstrap, module.check_mode) if decision.primary == options["name"] else []
-        )
+        actions = act(options, wanted, decision, module.check_mode) if decision.primary == options["name"] else []
     except DatabaseError as error:
         module.fail_json(msg=str(error))
     diff = {"before": "", "after": "".join(f"{action}\n" for action in actions)}

@@ -27,13 +27,22 @@ class Wanted:
     """Whether a write counts as done only when a replica has it too."""
 
 
-def make_primary(server: Connection, flavor: Flavor, wanted: Wanted, dry: bool, *, first: bool = False) -> list[str]:
+def make_primary(
+    server: Connection, flavor: Flavor, wanted: Wanted, dry: bool, *, first: bool = False, takes_over: bool = False
+) -> list[str]:
     """Bring the server there and return what was (or, when `dry`, would be) done.
 
     :param first: it is the primary of a new cluster, which has no replica yet that writes could wait for.
+    :param takes_over: it stops following the one that was the primary before.
     :raises TopologyError: by now it follows another server.
     """
     state = flavor.state(server)
+    if state.replication is not None and takes_over:
+        done = [f"follow {state.replication.host} no more"]
+        if dry:
+            return [*done, *_open(server, flavor, state, wanted.semi_sync, dry)]
+        flavor.forget_source(server)
+        return done + make_primary(server, flavor, wanted, dry)
     if state.replication is not None:
         raise TopologyError(f"{server.target} follows {state.replication.host} by now; nothing was changed")
     if not dry and state.semi_sync and not state.read_only and state.semi_sync_replicas == 0:

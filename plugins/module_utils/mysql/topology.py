@@ -35,6 +35,8 @@ class Decision:
     primary: str
     bootstrap: bool
     reason: str
+    takes_over: bool = False
+    """Whether it may follow the one that was the primary before, and shall no more."""
 
 
 def decide(members: list[Member], bootstrap_primary: str) -> Decision:
@@ -118,14 +120,17 @@ def _followed_primary(members: list[Member], known: dict[str, ServerState], sile
         who = "; ".join(f"{', '.join(by)} follow(s) {name}" for name, by in followed.items())
         raise TopologyError(f"no server is writable, and which one to open is not clear: {who}")
     head = heads[0]
-    flavor = FLAVORS[known[head].flavor]
-    for name, state in known.items():
-        extra = flavor.errant_transactions(state, known[head])
-        if extra and name != head:
+    if lacking := [extra for state in known.values() for extra in _lacks(known[head], state)]:
+        # After a crash the primary has undone what it had not confirmed, and perhaps a replica has it all the same.
+        whole = _whole(known)
+        if not whole:
             raise TopologyError(
-                f"no server is writable; the others follow {head}, but {name} holds transactions that it lacks "
-                f"({', '.join(extra)}), as after a crash. failover.yml makes one the primary that holds all"
+                f"no server is writable; the others follow {head}, which lacks {', '.join(lacking)}, and none holds all "
+                "that the others hold"
             )
+        return Decision(
+            whole[0], False, f"no server is writable, and {head} lacks transactions that it holds", takes_over=True
+        )
     return Decision(head, False, f"{', '.join(followed[head])} follow(s) it, and no server is writable")
 
 

@@ -61,11 +61,11 @@ class Node:
         return Primary(self.name, self.address, self.server.port, "replication", password, ca or self.ca, "mcp")
 
     def bootstrap(
-        self, password: str = "secret-r", *, semi_sync: bool = False, first: bool = False, dry: bool = False
+        self, password: str = "secret-r", *, semi_sync: bool = False, dry: bool = False, **how: bool
     ) -> list[str]:
         """Make it a primary with the accounts that tests need."""
         with self.connect() as server:
-            return make_primary(server, FLAVOR, replace(wanted(password), semi_sync=semi_sync), dry, first=first)
+            return make_primary(server, FLAVOR, replace(wanted(password), semi_sync=semi_sync), dry, **how)
 
     def await_replicas(self, timeout: float = 15.0, *, dry: bool = False) -> list[str]:
         """Have its writes wait for replicas."""

@@ -130,9 +130,10 @@ def killed_at(step: int, run: Callable[[Progress], object]) -> str:
 
 def rerun_site(cluster: Cluster) -> str:
     """Do what site.yml does about the topology; return the primary."""
-    primary = decide([each.member() for each in cluster], cluster[0].name).primary
+    decision = decide([each.member() for each in cluster], cluster[0].name)
+    primary = decision.primary
     [head] = [each for each in cluster if each.name == primary]
-    head.bootstrap(semi_sync=True)
+    head.bootstrap(semi_sync=True, takes_over=decision.takes_over)
     for each in cluster:
         if each is not head:
             each.follow(head)
