@@ -125,7 +125,7 @@ def _followed_primary(members: list[Member], known: dict[str, ServerState], sile
         whole = _whole(known)
         if not whole:
             raise TopologyError(
-                f"no server is writable; the others follow {head}, which lacks {', '.join(lacking)}, and none holds all "
+                f"no server is writable; the others follow {head}, which lacks {', '.join(lacking)}, and none has all "
                 "that the others hold"
             )
         return Decision(

@@ -83,7 +83,7 @@ def test_the_primary_follows_from_live_state(members: list[Member], primary: str
                 following("db1", replace(USED, gtid_state="0-1-9,0-2-10")),
                 following("db1", replace(USED, gtid_state="0-1-9,0-3-10")),
             ),
-            "none holds all that the others hold",
+            "none has all that the others hold",
             id="two replicas know more, each something else",
         ),
         pytest.param(cluster(FRESH, USED), "db2 holds data", id="data elsewhere"),
