@@ -17,20 +17,6 @@ description:
     unless it is given up by name (O(force)).
   - May be interrupted anywhere; run again, it goes on.
 options:
-  members:
-    description: All database hosts.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      name:
-        description: Name of the host.
-        type: str
-        required: true
-      address:
-        description: Its address; its certificate must be made out to it.
-        type: str
-        required: true
   target:
     description: The host that takes over. The one that has received the most if left out.
     type: str
@@ -46,38 +32,11 @@ options:
     description: Whether the lost primary's writes waited for a replica, however long, and so shall the new one's.
     type: bool
     required: true
-  port:
-    description: Port of every server.
-    type: int
-    default: 3306
-  admin_user:
-    description: Account that switches roles and replication.
-    type: str
-    default: admin
-  admin_password:
-    description: Its password.
-    type: str
-    required: true
-  replication_user:
-    description: Account to replicate by.
-    type: str
-    default: replication
-  replication_password:
-    description: Its password.
-    type: str
-    required: true
-  ca_file:
-    description: Authority that signed the servers' certificates, readable to the servers too.
-    type: path
-    required: true
   catch_up:
     description: Seconds that the new primary has to apply what it has received.
     type: float
     default: 60.0
-  timeout:
-    description: Seconds that each of the others has to follow it.
-    type: float
-    default: 30.0
+extends_documentation_fragment: [trinitycore.mcp.mysql_roles]
 attributes:
   check_mode:
     support: full
@@ -126,7 +85,7 @@ actions:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.failover import Limits, fail_over
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import server_of
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import OPTIONS, below_zero, server_of
 
 # Seconds after which a server counts as silent.
 _PATIENCE = 3.0
@@ -136,33 +95,17 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            "members": {
-                "type": "list",
-                "elements": "dict",
-                "required": True,
-                "options": {
-                    "name": {"type": "str", "required": True},
-                    "address": {"type": "str", "required": True},
-                },
-            },
+            **OPTIONS,
             "target": {"type": "str", "default": ""},
             "force": {"type": "list", "elements": "str", "default": []},
             "semi_sync": {"type": "bool", "required": True},
-            "port": {"type": "int", "default": 3306},
-            "admin_user": {"type": "str", "default": "admin"},
-            "admin_password": {"type": "str", "required": True, "no_log": True},
-            "replication_user": {"type": "str", "default": "replication"},
-            "replication_password": {"type": "str", "required": True, "no_log": True},
-            "ca_file": {"type": "path", "required": True},
             "catch_up": {"type": "float", "default": 60.0},
-            "timeout": {"type": "float", "default": 30.0},
         },
         supports_check_mode=True,
     )
     options = dict(module.params)
-    for name, value in options.items():
-        if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
-            module.fail_json(msg=f"{name} is {value}; it must not be below 0")
+    if fault := below_zero(options):
+        module.fail_json(msg=fault)
     servers = [
         server_of(member, options, timeout=_PATIENCE, answer=options["catch_up"] + 20) for member in options["members"]
     ]

@@ -23,44 +23,6 @@ options:
     description: The host whose server is to be the primary.
     type: str
     required: true
-  members:
-    description: All database hosts.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      name:
-        description: Name of the host.
-        type: str
-        required: true
-      address:
-        description: Its address; its certificate must be made out to it.
-        type: str
-        required: true
-  port:
-    description: Port of every server.
-    type: int
-    default: 3306
-  admin_user:
-    description: Account that switches roles and replication.
-    type: str
-    default: admin
-  admin_password:
-    description: Its password.
-    type: str
-    required: true
-  replication_user:
-    description: Account to replicate by.
-    type: str
-    default: replication
-  replication_password:
-    description: Its password.
-    type: str
-    required: true
-  ca_file:
-    description: Authority that signed the servers' certificates, readable to the servers too.
-    type: path
-    required: true
   semi_sync:
     description:
       - Whether writes wait until a replica has them. The first ones then wait until one follows the target.
@@ -78,10 +40,7 @@ options:
     description: Seconds that the target has to apply what it lacks, while nobody can write.
     type: float
     default: 10.0
-  timeout:
-    description: Seconds that each of the others has to follow the target.
-    type: float
-    default: 30.0
+extends_documentation_fragment: [trinitycore.mcp.mysql_roles]
 attributes:
   check_mode:
     support: full
@@ -121,7 +80,7 @@ actions:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import server_of
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import OPTIONS, below_zero, server_of
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.switchover import Limits, switch_over
 
 
@@ -130,33 +89,17 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "target": {"type": "str", "required": True},
-            "members": {
-                "type": "list",
-                "elements": "dict",
-                "required": True,
-                "options": {
-                    "name": {"type": "str", "required": True},
-                    "address": {"type": "str", "required": True},
-                },
-            },
-            "port": {"type": "int", "default": 3306},
-            "admin_user": {"type": "str", "default": "admin"},
-            "admin_password": {"type": "str", "required": True, "no_log": True},
-            "replication_user": {"type": "str", "default": "replication"},
-            "replication_password": {"type": "str", "required": True, "no_log": True},
-            "ca_file": {"type": "path", "required": True},
+            **OPTIONS,
             "semi_sync": {"type": "bool", "default": False},
             "max_lag": {"type": "int", "default": 10},
             "patience": {"type": "float", "default": 5.0},
             "catch_up": {"type": "float", "default": 10.0},
-            "timeout": {"type": "float", "default": 30.0},
         },
         supports_check_mode=True,
     )
     options = dict(module.params)
-    for name, value in options.items():
-        if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
-            module.fail_json(msg=f"{name} is {value}; it must not be below 0")
+    if fault := below_zero(options):
+        module.fail_json(msg=fault)
     limits = Limits(
         lag=options["max_lag"],
         patience=options["patience"],

@@ -46,30 +46,6 @@ options:
     description: TLS port of all Sentinels.
     type: int
     default: 26379
-  user:
-    description: ACL user of servers and Sentinels who may do everything.
-    type: str
-    default: admin
-  password:
-    description: Password of that user.
-    type: str
-    required: true
-  ca_file:
-    description: Authority that signed the certificates.
-    type: path
-    required: true
-  cert_file:
-    description: Certificate of this host.
-    type: path
-    required: true
-  key_file:
-    description: Key of this host.
-    type: path
-    required: true
-  timeout:
-    description: Seconds to wait for each answer.
-    type: float
-    default: 3.0
   patience:
     description: Seconds to wait for the replicas to have all data, and afterwards for the Sentinels to agree.
     type: float
@@ -78,6 +54,7 @@ options:
     description: Seconds for which writes are held back at most.
     type: float
     default: 3.0
+extends_documentation_fragment: [trinitycore.mcp.redis_login]
 attributes:
   check_mode:
     description: Can run in check mode and say what it would do.
@@ -113,7 +90,7 @@ seconds:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.trinitycore.mcp.plugins.module_utils.redis.client import Login, RedisError
+from ansible_collections.trinitycore.mcp.plugins.module_utils.redis.client import LOGIN_OPTIONS, RedisError, login_of
 from ansible_collections.trinitycore.mcp.plugins.module_utils.redis.handover import Cluster, HandoverError, hand_over
 from ansible_collections.trinitycore.mcp.plugins.module_utils.redis.topology import Member, TopologyError, look
 
@@ -135,12 +112,7 @@ def main() -> None:
             "port": {"type": "int", "default": 6379},
             "sentinel_name": {"type": "str", "required": True},
             "sentinel_port": {"type": "int", "default": 26379},
-            "user": {"type": "str", "default": "admin"},
-            "password": {"type": "str", "required": True, "no_log": True},
-            "ca_file": {"type": "path", "required": True},
-            "cert_file": {"type": "path", "required": True},
-            "key_file": {"type": "path", "required": True, "no_log": False},
-            "timeout": {"type": "float", "default": 3.0},
+            **LOGIN_OPTIONS,
             "patience": {"type": "float", "default": 60.0},
             "hold": {"type": "float", "default": 3.0},
         },
@@ -156,7 +128,7 @@ def main() -> None:
         options["port"],
         options["sentinel_port"],
         options["sentinel_name"],
-        Login(**{name: options[name] for name in Login.__dataclass_fields__}),
+        login_of(options),
     )
     try:
         node = look(own, cluster.port, cluster.login)

@@ -16,7 +16,7 @@ description:
     in the wrong part. A stopped server whose part was taken over is made a replica in the same way.
   - A running server is changed by C(REPLICAOF) and C(CONFIG REWRITE).
   - Refuses to drop data that is on this host only, except where O(discard) names the host.
-  - Runs on the Redis host itself.
+  - The user needs C(INFO), C(REPLICAOF) and C(CONFIG REWRITE). Runs on the Redis host itself.
 options:
   name:
     description: Name of this host among the members.
@@ -44,26 +44,6 @@ options:
     description: Member that becomes primary where nothing exists yet.
     type: str
     required: true
-  user:
-    description: ACL user with the right to C(INFO), C(REPLICAOF) and C(CONFIG REWRITE).
-    type: str
-    default: admin
-  password:
-    description: Password of that user.
-    type: str
-    required: true
-  ca_file:
-    description: Authority that signed the servers' certificates.
-    type: path
-    required: true
-  cert_file:
-    description: Certificate of this host.
-    type: path
-    required: true
-  key_file:
-    description: Key of this host.
-    type: path
-    required: true
   state_file:
     description: Configuration file that Redis is started with and rewrites itself.
     type: path
@@ -77,14 +57,11 @@ options:
     type: list
     elements: str
     default: []
-  timeout:
-    description: Seconds to wait for each member.
-    type: float
-    default: 3.0
   patience:
     description: Seconds for which servers may contradict each other, as they do while Sentinel changes the primary.
     type: float
     default: 0.0
+extends_documentation_fragment: [trinitycore.mcp.redis_login]
 attributes:
   check_mode:
     description: Can run in check mode and say what it would do.
@@ -137,7 +114,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.trinitycore.mcp.plugins.module_utils.redis.client import Login, Redis, RedisError
+from ansible_collections.trinitycore.mcp.plugins.module_utils.redis.client import (
+    LOGIN_OPTIONS,
+    Redis,
+    RedisError,
+    login_of,
+)
 from ansible_collections.trinitycore.mcp.plugins.module_utils.redis.state_file import (
     stated_primary,
     with_primary,
@@ -218,15 +200,10 @@ def main() -> None:
             },
             "port": {"type": "int", "default": 6379},
             "bootstrap_primary": {"type": "str", "required": True},
-            "user": {"type": "str", "default": "admin"},
-            "password": {"type": "str", "required": True, "no_log": True},
-            "ca_file": {"type": "path", "required": True},
-            "cert_file": {"type": "path", "required": True},
-            "key_file": {"type": "path", "required": True, "no_log": False},
+            **LOGIN_OPTIONS,
             "state_file": {"type": "path", "default": "/var/lib/redis/redis.conf"},
             "owner": {"type": "str", "default": "redis"},
             "discard": {"type": "list", "elements": "str", "default": []},
-            "timeout": {"type": "float", "default": 3.0},
             "patience": {"type": "float", "default": 0.0},
         },
         supports_check_mode=True,
@@ -234,7 +211,7 @@ def main() -> None:
     options: dict[str, Any] = module.params
     port: int = options["port"]
     members = [Member(**member) for member in options["members"]]
-    login = Login(**{name: options[name] for name in Login.__dataclass_fields__})
+    login = login_of(options)
     path = Path(options["state_file"])
     try:
         unborn = module.check_mode and not Path(options["cert_file"]).exists()

@@ -12,7 +12,7 @@ description:
   - Before the first start of Sentinel it writes the primary into O(state_file). From then on the file is Sentinel's,
     and which server is primary is never changed.
   - Another O(quorum) is set in the running Sentinel, or in the file while it is stopped.
-  - Runs on the Sentinel's host itself.
+  - The Sentinel's user needs C(SENTINEL MASTER) and C(SENTINEL SET). Runs on the Sentinel's host itself.
 options:
   name:
     description: What the Sentinels call the group of servers.
@@ -38,26 +38,6 @@ options:
     description: TLS port of the Sentinel.
     type: int
     default: 26379
-  user:
-    description: ACL user of the Sentinel with the right to C(SENTINEL MASTER) and C(SENTINEL SET).
-    type: str
-    default: admin
-  password:
-    description: Password of that user.
-    type: str
-    required: true
-  ca_file:
-    description: Authority that signed the certificates.
-    type: path
-    required: true
-  cert_file:
-    description: Certificate of this host.
-    type: path
-    required: true
-  key_file:
-    description: Key of this host.
-    type: path
-    required: true
   state_file:
     description: Configuration file that Sentinel is started with and rewrites itself.
     type: path
@@ -66,10 +46,7 @@ options:
     description: User that Sentinel runs as.
     type: str
     default: redis
-  timeout:
-    description: Seconds to wait for the Sentinel.
-    type: float
-    default: 3.0
+extends_documentation_fragment: [trinitycore.mcp.redis_login]
 attributes:
   check_mode:
     description: Can run in check mode and say what it would do.
@@ -103,7 +80,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.trinitycore.mcp.plugins.module_utils.redis.client import Login, Redis, RedisError
+from ansible_collections.trinitycore.mcp.plugins.module_utils.redis.client import (
+    LOGIN_OPTIONS,
+    Login,
+    Redis,
+    RedisError,
+    login_of,
+)
 from ansible_collections.trinitycore.mcp.plugins.module_utils.redis.sentinel import Sentinel
 from ansible_collections.trinitycore.mcp.plugins.module_utils.redis.sentinel_file import (
     Monitor,
@@ -123,20 +106,15 @@ def main() -> None:
             "quorum": {"type": "int", "required": True},
             "address": {"type": "str", "required": True},
             "port": {"type": "int", "default": 26379},
-            "user": {"type": "str", "default": "admin"},
-            "password": {"type": "str", "required": True, "no_log": True},
-            "ca_file": {"type": "path", "required": True},
-            "cert_file": {"type": "path", "required": True},
-            "key_file": {"type": "path", "required": True, "no_log": False},
+            **LOGIN_OPTIONS,
             "state_file": {"type": "path", "default": "/var/lib/redis/sentinel.conf"},
             "owner": {"type": "str", "default": "redis"},
-            "timeout": {"type": "float", "default": 3.0},
         },
         supports_check_mode=True,
     )
     options: dict[str, Any] = module.params
     name: str = options["name"]
-    login = Login(**{field: options[field] for field in Login.__dataclass_fields__})
+    login = login_of(options)
     path = Path(options["state_file"])
     text = path.read_text() if path.is_file() else None
     before = monitored(text or "", name)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from .connection import Connection
 from .errors import DatabaseError, ServerUnavailableError, TopologyError
 from .flavor import Flavor, detect
-from .replica import follow_new
+from .replica import follow_all
 from .state import ServerState
 from .switchover import Progress, Server, claim_all, unheard
 
@@ -228,21 +228,9 @@ class _Failover:
         flavor.set_read_only(session, False)
 
     def _follow(self, result: Result, others: list[str], dry: bool) -> None:
-        failed = []
-        for name in others:
-            self._progress(f"{name} follows {result.primary}")
-            try:
-                result.actions += follow_new(
-                    self._sessions[name],
-                    self._flavors[name],
-                    name,
-                    self._servers[result.primary].as_primary,
-                    self._sessions[result.primary],
-                    self._limits.settle,
-                    dry,
-                )
-            except DatabaseError as error:
-                failed.append(f"{name}: {error}")
+        primary = self._servers[result.primary].as_primary
+        done, failed = follow_all(others, primary, self._sessions, self._limits.settle, dry, self._progress)
+        result.actions += done
         if failed:
             raise DatabaseError(
                 f"{result.primary} is the primary now, but not all of the others follow it: {'; '.join(failed)}. "

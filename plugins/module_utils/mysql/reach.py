@@ -9,6 +9,34 @@ from .connection import Connection, open_remote
 from .replica import Primary
 from .switchover import Server
 
+# Documented in the fragment mysql_roles.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "members": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "address": {"type": "str", "required": True},
+        },
+    },
+    "port": {"type": "int", "default": 3306},
+    "admin_user": {"type": "str", "default": "admin"},
+    "admin_password": {"type": "str", "required": True, "no_log": True},
+    "replication_user": {"type": "str", "default": "replication"},
+    "replication_password": {"type": "str", "required": True, "no_log": True},
+    "ca_file": {"type": "path", "required": True},
+    "timeout": {"type": "float", "default": 30.0},
+}
+
+
+def below_zero(options: Mapping[str, Any]) -> str:
+    """Return what is wrong with a number that must not be below 0; empty: nothing is."""
+    for name, value in options.items():
+        if isinstance(value, int | float) and value < 0:
+            return f"{name} is {value}; it must not be below 0"
+    return ""
+
 
 def server_of(
     member: Mapping[str, str], options: Mapping[str, Any], *, timeout: float = 10.0, answer: float = 60.0

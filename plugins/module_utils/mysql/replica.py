@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from . import records
 from .connection import Connection, open_remote
 from .errors import DatabaseError, ServerUnavailableError, TopologyError
-from .flavor import Flavor
+from .flavor import Flavor, detect
 from .state import Replication, ServerState
 
 # Seconds that a primary has to say where its binary log begins.
@@ -134,6 +135,30 @@ def follow_new(
     flavor.start_replication(server)
     wait_until_healthy(server, flavor, name, primary, settle)
     return done
+
+
+def follow_all(
+    names: Iterable[str],
+    primary: Primary,
+    sessions: Mapping[str, Connection],
+    settle: float,
+    dry: bool,
+    progress: Callable[[str], None],
+) -> tuple[list[str], list[str]]:
+    """Make servers follow the new primary, one after the other, as `follow_new` does.
+
+    :param sessions: with them and with the primary, by name.
+    :returns: what was (or would be) done, and of each that could not be made to, why.
+    """
+    done, failed = list[str](), list[str]()
+    target = sessions[primary.name]
+    for name in names:
+        progress(f"{name} follows {primary.name}")
+        try:
+            done += follow_new(sessions[name], detect(sessions[name]), name, primary, target, settle, dry)
+        except DatabaseError as error:
+            failed.append(f"{name}: {error}")
+    return done, failed
 
 
 def _closing(state: ServerState) -> dict[str, bool]:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from .connection import Connection
 from .errors import DatabaseError, ServerUnavailableError, TopologyError
 from .flavor import detect
-from .replica import Primary, follow_new
+from .replica import Primary, follow_all
 from .state import ServerState
 
 Progress = Callable[[str], None]
@@ -161,22 +161,17 @@ class _Switchover:
             result.actions.append(f"make {self._target} the primary instead of {old}")
             if not dry:
                 result.pause = self._move(old, was_open)
-        failed = self._failed
         others = [name for name in self._servers if name != self._target]
-        for name in sorted(others, key=lambda name: name != old):  # the old primary first: it has no source now
-            self._progress(f"{name} follows {self._target}")
-            try:
-                result.actions += follow_new(
-                    self._sessions[name],
-                    self._flavors[name],
-                    name,
-                    self._servers[self._target].as_primary,
-                    self._sessions[self._target],
-                    self._limits.settle,
-                    dry,
-                )
-            except DatabaseError as error:
-                failed.append(f"{name}: {error}")
+        done, failed = follow_all(
+            sorted(others, key=lambda name: name != old),  # the old primary first: it has no source now
+            self._servers[self._target].as_primary,
+            self._sessions,
+            self._limits.settle,
+            dry,
+            self._progress,
+        )
+        result.actions += done
+        failed = self._failed + failed
         if failed:
             raise DatabaseError(
                 f"{self._target} is the primary and takes writes, but not all of the others follow it: "

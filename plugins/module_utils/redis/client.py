@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -28,6 +29,22 @@ class Login:
     cert_file: str
     key_file: str
     timeout: float
+
+
+# Options of a module that are a Login's; documented in the fragment redis_login.
+LOGIN_OPTIONS: dict[str, dict[str, Any]] = {
+    "user": {"type": "str", "default": "admin"},
+    "password": {"type": "str", "required": True, "no_log": True},
+    "ca_file": {"type": "path", "required": True},
+    "cert_file": {"type": "path", "required": True},
+    "key_file": {"type": "path", "required": True, "no_log": False},
+    "timeout": {"type": "float", "default": 3.0},
+}
+
+
+def login_of(options: Mapping[str, Any]) -> Login:
+    """Return the login that a module's options are."""
+    return Login(**{name: options[name] for name in LOGIN_OPTIONS})
 
 
 class Redis:

@@ -1,0 +1,54 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Documentation of the options by which modules reach all database servers to change their roles."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Fragment C(trinitycore.mcp.mysql_roles)."""
+
+    DOCUMENTATION = r"""
+options:
+  members:
+    description: All database hosts.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the host.
+        type: str
+        required: true
+      address:
+        description: Its address; its certificate must be made out to it.
+        type: str
+        required: true
+  port:
+    description: Port of every server.
+    type: int
+    default: 3306
+  admin_user:
+    description: Account that switches roles and replication.
+    type: str
+    default: admin
+  admin_password:
+    description: Its password.
+    type: str
+    required: true
+  replication_user:
+    description: Account to replicate by.
+    type: str
+    default: replication
+  replication_password:
+    description: Its password.
+    type: str
+    required: true
+  ca_file:
+    description: Authority that signed the servers' certificates, readable to the servers too.
+    type: path
+    required: true
+  timeout:
+    description: Seconds that each of the others has to follow the new primary.
+    type: float
+    default: 30.0
+"""
