@@ -36,6 +36,8 @@ from trinitycore_mcp.access.principal import Principal, Rate
 from trinitycore_mcp.redis_link import RedisAway
 
 MAX_PLANS = 10_000
+RATE_LIMITED = -32029
+"""The JSON-RPC error code for what is beyond a caller's limit."""
 _SCRIPT = Path(__file__).with_name("limits.lua").read_text(encoding="utf-8")
 _SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 _LIFE = int(LEASE_IN_REDIS * 1_000_000)

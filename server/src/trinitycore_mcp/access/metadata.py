@@ -62,3 +62,8 @@ def challenge(refused: Refused, config: Config) -> bytes:
 def _quotable(value: str) -> str:
     """Return the value as RFC 6750 allows it between quotes: printable ASCII without quote and backslash."""
     return "".join(c for c in value if " " <= c <= "~" and c not in '"\\')
+
+
+def challenge_headers(refused: Refused, config: Config) -> list[tuple[bytes, bytes]]:
+    """Return the header that says how to get in; none where it is not the caller's to do anything (503)."""
+    return [(b"www-authenticate", challenge(refused, config))] if refused.status != 503 else []

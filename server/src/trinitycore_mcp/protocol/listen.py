@@ -15,6 +15,7 @@ from mcp.server.subscriptions import SUBSCRIPTION_ID_META_KEY, ListenHandler
 from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_REQUEST, SubscriptionsListenRequestParams, SubscriptionsListenResult
 
+from trinitycore_mcp.access.limits import RATE_LIMITED
 from trinitycore_mcp.access.principal import Principal
 from trinitycore_mcp.bus import FleetBus
 from trinitycore_mcp.protocol.context import principal_of
@@ -22,8 +23,6 @@ from trinitycore_mcp.protocol.context import principal_of
 _log = logging.getLogger(__name__)
 _SHARE = 8
 """One caller may have this part of the places: 1/8."""
-_TOO_MANY = -32029
-"""The code for what is beyond a caller's limit, as in web.endpoint."""
 
 
 class FleetListenHandler(ListenHandler):
@@ -84,7 +83,7 @@ class FleetListenHandler(ListenHandler):
         begun = sum((each.method, each.name) == caller for each in self._open.values())
         if begun >= self._share:
             raise MCPError(
-                _TOO_MANY,
+                RATE_LIMITED,
                 f"this caller listens on {begun} streams already, as many as one caller may of this instance's "
                 f"{self._places}: end one of them, or ask for more notices on one stream",
             )

@@ -10,7 +10,7 @@ from starlette.types import Scope, Send
 from trinitycore_mcp.access.audit import AuditLog
 from trinitycore_mcp.access.authenticator import Authenticator
 from trinitycore_mcp.access.limits import Limiter, rate_limit_head, refusal
-from trinitycore_mcp.access.metadata import challenge
+from trinitycore_mcp.access.metadata import challenge_headers
 from trinitycore_mcp.access.principal import Principal
 from trinitycore_mcp.access.refused import Refused, require
 from trinitycore_mcp.observe.trace import trace_id_of
@@ -61,5 +61,5 @@ class DetailedHealth:
         """Say why somebody is not let in, and who it was if that is known, as where tools are called."""
         who = {"principal": principal.name, "tool": NAME} if principal is not None else {}
         _log.info("request refused", extra={"fields": {"status": refused.status, "outcome": str(refused), **who}})
-        headers = [(b"www-authenticate", challenge(refused, self._services.config))] if refused.status != 503 else []
-        await answer_json(send, refused.status, {"error": str(refused)}, headers)
+        challenges = challenge_headers(refused, self._services.config)
+        await answer_json(send, refused.status, {"error": str(refused)}, challenges)

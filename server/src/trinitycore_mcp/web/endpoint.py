@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trinitycore_mcp import metrics
 from trinitycore_mcp.access.authenticator import Authenticator
-from trinitycore_mcp.access.limits import rate_limit_head, refusal
-from trinitycore_mcp.access.metadata import challenge
+from trinitycore_mcp.access.limits import RATE_LIMITED, rate_limit_head, refusal
+from trinitycore_mcp.access.metadata import challenge_headers
 from trinitycore_mcp.access.principal import ANONYMOUS, Principal, anonymous
 from trinitycore_mcp.access.refused import Refused, require
 from trinitycore_mcp.config import Config
@@ -35,7 +35,6 @@ from trinitycore_mcp.web.plain_calls import PlainCall, PlainCalls
 
 _log = logging.getLogger(__name__)
 _INVALID_REQUEST = -32600
-_RATE_LIMITED = -32029
 _Address = tuple[str, int] | None
 _Refusal = tuple[int, str, list[Header]]
 
@@ -97,9 +96,9 @@ class McpEndpoint:
                 call = PlainCall(tool, principal, message, headers)
                 await _send(send, await self._plain.answer(call, receive))
         except Refused as refused:
-            extra = [(b"www-authenticate", challenge(refused, self.config))] if refused.status != 503 else []
             who = {"principal": principal.name, "tool": tool.name} if principal and tool else {}
-            await self._refuse(send, refused.status, str(refused), extra, error=refused.error, fields=who)
+            challenges = challenge_headers(refused, self.config)
+            await self._refuse(send, refused.status, str(refused), challenges, error=refused.error, fields=who)
         except ClientLeft:
             return
         except TooLarge:
@@ -202,7 +201,7 @@ class McpEndpoint:
         limiter = self._dispatcher.limiter
         if limiter is not None:
             name = tool.name if tool is not None else ""
-            verdict = limiter.try_now(principal, name) or await limiter.check(principal, name)
+            verdict = await limiter.check(principal, name)
             extra = pairs(rate_limit_head(verdict))
             if tool is not None:
                 scope[VERDICT] = verdict  # a call that the SDK lets pass is not counted again
@@ -211,7 +210,7 @@ class McpEndpoint:
                 await _send(send, await self._plain.answer(call, receive, verdict))
                 return
             if not verdict.allowed:
-                await self._refuse_message(send, 429, _RATE_LIMITED, refusal(verdict), ident, extra)
+                await self._refuse_message(send, 429, RATE_LIMITED, refusal(verdict), ident, extra)
                 return
         if wire.nested_deeper(body, self.config.server.max_nesting):
             text = f"the body has more than {self.config.server.max_nesting} levels of objects and lists"
