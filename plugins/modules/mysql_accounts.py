@@ -50,7 +50,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql import accounts
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.game_data import must_be_open
 
 

@@ -75,7 +75,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_stream import Identity, send
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
 
 
 def main() -> None:

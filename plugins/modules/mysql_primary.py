@@ -110,7 +110,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql import accou
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.accounts import Account
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import Wanted, make_primary
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Decision, Member, decide
 

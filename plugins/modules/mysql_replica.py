@@ -96,7 +96,7 @@ actions:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import WAIT, wait_for_replicas
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.replica import Primary, make_replica
 

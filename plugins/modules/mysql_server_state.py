@@ -85,7 +85,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.component.watch im
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy import Places
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import detect
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.state import ServerState
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from . import readable
 from .connection import Connection
-from .flavor import Flavor, grant_level
+from .flavor import Flavor
+from .grants import grant_level
 from .readable import Rule
 
 OPTIONS: dict[str, Any] = {

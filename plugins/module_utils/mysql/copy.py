@@ -33,7 +33,8 @@ from . import gtid, records
 from .connection import Connection, open_local, open_remote
 from .copy_stream import Identity, Receiver
 from .errors import DatabaseError, ServerUnavailableError, TopologyError
-from .flavor import Flavor, detect
+from .flavor import Flavor
+from .flavors import detect
 from .replica import Primary, make_replica, oldest_position
 from .state import ServerState
 

@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 
 from .connection import Connection
 from .errors import DatabaseError, ServerUnavailableError, TopologyError
-from .flavor import Flavor, detect
+from .flavor import Flavor
+from .flavors import detect
 from .replica import follow_all
 from .state import ServerState
 from .switchover import Progress, Server, claim_all, unheard

@@ -14,7 +14,7 @@ from typing import Any
 
 from .connection import Connection
 from .errors import DatabaseError
-from .flavor import column_privilege, grant_level
+from .grants import column_privilege, grant_level
 
 
 @dataclass(frozen=True)

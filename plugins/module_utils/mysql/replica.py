@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from . import records
 from .connection import Connection, open_remote
 from .errors import DatabaseError, ServerUnavailableError, TopologyError
-from .flavor import Flavor, detect
+from .flavor import Flavor
+from .flavors import detect
 from .state import Replication, ServerState
 
 # Seconds that a primary has to say where its binary log begins.

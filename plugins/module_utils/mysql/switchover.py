@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 from .connection import Connection
 from .errors import DatabaseError, ServerUnavailableError, TopologyError
-from .flavor import detect
+from .flavors import detect
 from .replica import Primary, follow_all
 from .state import ServerState
 

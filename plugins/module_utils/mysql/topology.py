@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import TopologyError
-from .flavor import FLAVORS
+from .flavors import FLAVORS
 from .state import ServerState
 
 

@@ -16,7 +16,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection i
     open_local,
     open_remote,
 )
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import MariaDB
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.mariadb import MariaDB
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import (
     Wanted,
     make_primary,

@@ -12,7 +12,7 @@ import yaml
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql import accounts
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.accounts import Account
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import parse_grants
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.grants import parse_grants
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.readable import Rule
 from trinitycore_mcp.database import personal
 from trinitycore_mcp.tools.account import ACCOUNT_COLUMNS

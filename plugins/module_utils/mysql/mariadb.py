@@ -1,0 +1,243 @@
+"""MariaDB's statements, column names, and how it keeps passwords."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from typing import Any
+
+from . import gtid
+from .connection import Connection
+from .errors import DatabaseError
+from .flavor import SYSTEM_DATABASES, Flavor
+from .grants import parse_grants
+from .state import Replication, ServerState
+
+# Seconds in which killed sessions are waited for.
+_KILLED = 2.0
+
+
+class MariaDB(Flavor):
+    """MariaDB 10.6 and newer."""
+
+    name = "mariadb"
+
+    def state(self, server: Connection) -> ServerState:
+        """Read variables, replication status, process list and databases."""
+        basics = server.rows(
+            "SELECT @@version AS version, @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin,"
+            " @@gtid_binlog_pos AS written, @@gtid_slave_pos AS replicated, @@gtid_binlog_state AS state,"
+            " @@rpl_semi_sync_master_enabled AS semi_sync"
+        )[0]
+        databases = server.rows(
+            "SELECT s.SCHEMA_NAME AS name, COUNT(t.TABLE_NAME) AS tables FROM information_schema.SCHEMATA s"
+            " LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME"
+            " WHERE s.SCHEMA_NAME NOT IN %s GROUP BY s.SCHEMA_NAME",
+            [SYSTEM_DATABASES],
+        )
+        followers = server.rows(
+            "SELECT HOST AS host FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%%' ORDER BY HOST",
+            [],
+        )
+        return ServerState(
+            running=True,
+            flavor=self.name,
+            version=str(basics["version"]),
+            server_id=int(basics["server_id"]),
+            read_only=str(basics["read_only"]) not in ("0", "OFF"),
+            binlog=bool(basics["log_bin"]),
+            gtid_position=gtid.furthest(str(basics["written"]), str(basics["replicated"])),
+            gtid_state=str(basics["state"]),
+            replication=self._replication(server),
+            semi_sync=bool(basics["semi_sync"]),
+            semi_sync_replicas=int(server.rows("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_clients'")[0]["Value"]),
+            followers=[str(row["host"]).rsplit(":", 1)[0] for row in followers],
+            databases={str(row["name"]): int(row["tables"]) for row in databases},
+        )
+
+    def _replication(self, server: Connection) -> Replication | None:
+        connections = server.rows("SHOW ALL SLAVES STATUS")
+        if not connections:
+            return None
+        if len(connections) > 1 or connections[0].get("Connection_name"):
+            names = ", ".join(repr(row.get("Connection_name", "")) for row in connections)
+            raise DatabaseError(f"{server.target} replicates by named connections ({names}), which we don't manage")
+        row = connections[0]
+        lag = row["Seconds_Behind_Master"]
+        errors = [str(row[key]) for key in ("Last_IO_Error", "Last_SQL_Error") if row[key]]
+        return Replication(
+            host=str(row["Master_Host"]),
+            port=int(row["Master_Port"]),
+            user=str(row["Master_User"]),
+            io_running=str(row["Slave_IO_Running"]),
+            sql_running=row["Slave_SQL_Running"] == "Yes",
+            uses_gtid=row["Using_Gtid"] == "Slave_Pos",
+            tls=row["Master_SSL_Allowed"] == "Yes",
+            verifies_certificate=row["Master_SSL_Verify_Server_Cert"] == "Yes",
+            ca_file=str(row["Master_SSL_CA_File"]),
+            retry=int(row["Connect_Retry"]),
+            lag=None if lag is None else int(lag),
+            error="; ".join(errors),
+        )
+
+    def set_read_only(self, server: Connection, read_only: bool) -> None:
+        """Set `read_only`, which binds all but accounts with READ_ONLY ADMIN."""
+        server.execute(f"SET GLOBAL read_only = {int(read_only)}")
+
+    def set_semi_sync(self, server: Connection, on: bool) -> None:
+        """Switch the primary's side; the replicas' is always on."""
+        server.execute(f"SET GLOBAL rpl_semi_sync_master_enabled = {int(on)}")
+
+    def claim(self, server: Connection) -> bool:
+        """Take a named lock."""
+        return bool(server.value("SELECT GET_LOCK('trinitycore.mcp.role', 0)"))
+
+    def hold_writes(self, server: Connection, patience: float, held: float) -> None:
+        """Set `read_only`, then take the backup lock that commits wait for and reads don't."""
+        server.execute(f"SET SESSION lock_wait_timeout = {max(1, round(patience))}")
+        # Whose machine vanishes keeps the lock no longer than this.
+        server.execute(f"SET SESSION wait_timeout = {max(1, round(held))}")
+        self.set_read_only(server, True)
+        server.execute("BACKUP STAGE START")
+        server.execute("BACKUP STAGE BLOCK_COMMIT")
+
+    def let_go(self, server: Connection, *, undo: bool) -> None:
+        """Give up the backup lock."""
+        if undo:  # accounts with READ_ONLY ADMIN would write next, into a server that is nobody's primary any more
+            waiting = "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for backup lock%%'"
+            until = time.monotonic() + _KILLED
+            # A killed one goes on until it notices; given the lock before, it would write.
+            while (sessions := server.rows(waiting, [])) and time.monotonic() < until:
+                for session in sessions:
+                    with contextlib.suppress(DatabaseError):  # it has ended meanwhile
+                        server.execute(f"KILL CONNECTION {int(session['id'])}")
+                time.sleep(0.01)
+        with contextlib.suppress(DatabaseError):  # it was not taken
+            server.execute("BACKUP STAGE END")
+
+    def oldest_binlog_position(self, server: Connection) -> str:
+        """Read the GTID list that the oldest binary log begins with."""
+        logs = server.rows("SHOW BINARY LOGS")
+        if not logs:
+            raise DatabaseError(f"{server.target} keeps no binary log")
+        events = server.rows(f"SHOW BINLOG EVENTS IN '{logs[0]['Log_name']}' LIMIT 5")
+        for event in events:
+            if event["Event_type"] == "Gtid_list":
+                return str(event["Info"]).strip("[]")
+        raise DatabaseError(f"{server.target}: {logs[0]['Log_name']} names no start position")
+
+    def errant_transactions(self, of: ServerState, primary: ServerState) -> list[str]:
+        """Compare the binary logs' states, per domain and server."""
+        # The position counts too: a primary that was provisioned from a copy holds transactions
+        # which its own binary log never saw.
+        known = ",".join(filter(None, (primary.gtid_state, primary.gtid_position)))
+        return [str(one) for one in gtid.errant(of.gtid_state, known)]
+
+    def not_reached(self, position: str, required: str) -> list[str]:
+        """Compare sequence numbers per domain."""
+        return [str(one) for one in gtid.behind(position, required)]
+
+    def wait_for(self, server: Connection, position: str, timeout: float) -> bool:
+        """Wait in the server."""
+        # No wait for what the server wrote itself: MASTER_GTID_WAIT looks at replicated positions only.
+        if not gtid.behind(self._position(server), position):
+            return True
+        return bool(server.value("SELECT MASTER_GTID_WAIT(%s, %s)", [position, timeout]) == 0)
+
+    def _position(self, server: Connection) -> str:
+        """Return the last transaction of each domain that the server has.
+
+        Not @@gtid_current_pos: it leaves out what is in the binary log by another server_id than today's.
+        """
+        row = server.rows("SELECT @@gtid_binlog_pos AS written, @@gtid_slave_pos AS replicated")[0]
+        return gtid.furthest(str(row["written"]), str(row["replicated"]))
+
+    def stop_replication(self, server: Connection) -> None:
+        """Stop both threads."""
+        server.execute("STOP SLAVE")
+
+    def stop_receiving(self, server: Connection) -> str:
+        """Stop the IO thread, and read where it has come to."""
+        server.execute("STOP SLAVE IO_THREAD")
+        [row] = server.rows("SHOW ALL SLAVES STATUS")
+        return gtid.furthest(str(row["Gtid_IO_Pos"]), self._position(server))
+
+    def forget_source(self, server: Connection) -> None:
+        """Stop both threads and reset."""
+        server.execute("STOP SLAVE")
+        server.execute("RESET SLAVE ALL")
+
+    def start_replication(self, server: Connection) -> None:
+        """Start both threads."""
+        server.execute("START SLAVE")
+
+    def follow(self, server: Connection, wanted: Replication, password: str) -> None:
+        """Set the position from the binary log, then the source."""
+        # A former primary's own transactions are in the binary log only; they count as applied
+        # (the caller has made sure that the new primary has them all).
+        server.execute("SET GLOBAL gtid_slave_pos = %s", [self._position(server)])
+        server.execute(
+            "CHANGE MASTER TO MASTER_HOST=%s, MASTER_PORT=%s, MASTER_USER=%s, MASTER_PASSWORD=%s, MASTER_SSL=1,"
+            " MASTER_SSL_CA=%s, MASTER_SSL_VERIFY_SERVER_CERT=%s, MASTER_CONNECT_RETRY=%s, MASTER_USE_GTID=slave_pos",
+            [
+                wanted.host,
+                wanted.port,
+                wanted.user,
+                password,
+                wanted.ca_file,
+                int(wanted.verifies_certificate),
+                wanted.retry,
+            ],
+        )
+
+    def replication_password(self, server: Connection) -> str | None:
+        """Read the file that the server keeps it in."""
+        # The server never shows it; the file it keeps it in is readable to root on the host itself.
+        path = os.path.join(str(server.value("SELECT @@datadir")), "master.info")
+        try:
+            with open(path, encoding="utf-8", errors="replace") as lines:
+                kept = lines.read().splitlines()
+        except OSError:
+            return None
+        # number of lines, log, position, host, user, password, port, ...
+        return kept[5] if kept[6:] else None
+
+    def password_hash(self, password: str) -> str:
+        """Hash as `mysql_native_password` is defined."""
+        inner = hashlib.sha1(password.encode(), usedforsecurity=False).digest()
+        return "*" + hashlib.sha1(inner, usedforsecurity=False).hexdigest().upper()
+
+    def account(self, server: Connection, user: str, host: str) -> dict[str, Any] | None:
+        """Read the account's properties and its grants."""
+        kept = server.value("SELECT Priv FROM mysql.global_priv WHERE User = %s AND Host = %s", [user, host])
+        if kept is None:
+            return None
+        properties: dict[str, Any] = json.loads(kept)
+        plugin = properties.get("plugin")
+        grants = [str(next(iter(row.values()))) for row in server.rows("SHOW GRANTS FOR %s@%s", [user, host])]
+        return {
+            "hash": properties.get("authentication_string", "") if plugin == "mysql_native_password" else "",
+            # 0 none, 1 any TLS; 2 and 3 ask for a client certificate, which is more than we ask for
+            "tls": int(properties.get("ssl_type", 0)) > 0,
+            "grants": parse_grants(grants),
+        }
+
+    def create_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
+        """Create it with `mysql_native_password`."""
+        self._write_account(server, "CREATE USER", user, host, password_hash, tls)
+
+    def alter_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
+        """Alter it to `mysql_native_password`."""
+        self._write_account(server, "ALTER USER", user, host, password_hash, tls)
+
+    def _write_account(
+        self, server: Connection, verb: str, user: str, host: str, password_hash: str, tls: bool
+    ) -> None:
+        # By hash: the password itself appears in no statement and so in no log.
+        server.execute(
+            f"{verb} %s@%s IDENTIFIED VIA mysql_native_password USING %s REQUIRE {'SSL' if tls else 'NONE'}",
+            [user, host, password_hash],
+        )
