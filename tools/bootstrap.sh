@@ -37,7 +37,8 @@ if [ "$set_of" = dev ]; then
         as_root chmod 755 /usr/sbin/policy-rc.d
     fi
     command -v npm >/dev/null || apt_install npm
-    apt_install mariadb-server-core mariadb-client mariadb-backup redis-server zstd nftables systemd-journal-remote
+    apt_install mariadb-server-core mariadb-client mariadb-backup redis-server zstd nftables systemd-journal-remote \
+        mmdebstrap
 fi
 
 [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || python3 -m venv --clear .venv

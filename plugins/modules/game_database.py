@@ -111,12 +111,13 @@ def main() -> None:
     position = ""
     try:
         with open_local(options["socket"]) as server:
+            flavor = detect(server)
             todo = game_data.plan(server, options["schema"], dumps, options["replace"])
             if options["directory"] and not module.check_mode:
-                game_data.must_be_open(server, detect(server))
+                game_data.must_be_open(server, flavor)
                 for one in todo:
-                    game_data.carry_out(server, options["schema"], one, options["directory"], options["socket"])
-            position = detect(server).state(server).gtid_position
+                    game_data.carry_out(server, flavor, options["schema"], one, options["directory"], options["socket"])
+            position = flavor.state(server).gtid_position
     except ServerUnavailableError as error:
         if not module.check_mode:
             module.fail_json(msg=str(error))

@@ -73,7 +73,8 @@ bytes:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_stream import Identity, send
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_send import send
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_stream import Identity
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
 

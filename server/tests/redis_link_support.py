@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-from tests.support.mariadb import binary, free_port
+from tests.support.binaries import binary, free_port
 from tests.support.redis import Redis
 from trinitycore_mcp.redis_link import Address, RedisLink, RedisSettings, SentinelSettings
 

@@ -12,7 +12,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from server.tests.database_support import until
-from tests.support.mariadb import free_port
+from tests.support.binaries import free_port
 from trinitycore_mcp import config
 from trinitycore_mcp.lifecycle import listeners
 from trinitycore_mcp.tasks import end

@@ -17,8 +17,9 @@ import httpx2
 import pytest
 
 from server.tests.lifecycle_support import held, in_background, listen, until, waiting_for_a_table
+from tests.support.binaries import free_port
 from tests.support.certificates import Authority
-from tests.support.mariadb import MariaDb, free_port
+from tests.support.mariadb import MariaDb
 from tests.support.mcp_server import (
     COMMAND,
     McpServer,

@@ -18,8 +18,9 @@ import pymysql
 import pytest
 import yaml
 
+from tests.support.binaries import free_port
 from tests.support.certificates import Authority
-from tests.support.mariadb import MariaDb, free_port
+from tests.support.mariadb import MariaDb
 from trinitycore_mcp import cli
 from trinitycore_mcp.config_load import load
 from trinitycore_mcp.store import connect, migrate

@@ -27,7 +27,8 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
-from tests.support.mariadb import MariaDb, free_port  # noqa: E402  (the checkout is not an installed package)
+from tests.support.binaries import free_port  # noqa: E402  (the checkout is not an installed package)
+from tests.support.mariadb import MariaDb  # noqa: E402  (the checkout is not an installed package)
 from tests.support.mcp_server import KEY, load_lab_world, tool_request  # noqa: E402
 
 SERVERS = Path(__file__).parent / "servers"

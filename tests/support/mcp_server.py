@@ -26,7 +26,8 @@ import yaml
 from trinitycore_mcp.client import Answer as ToolAnswer
 from trinitycore_mcp.client import Target, ToolCaller
 
-from tests.support.mariadb import MariaDb, free_port
+from tests.support.binaries import free_port
+from tests.support.mariadb import MariaDb
 from tests.support.reading_account import make_reading_account
 
 LAB_WORLD = Path(__file__).parents[2] / "playbooks/files/lab_world"

@@ -18,8 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.binaries import binary, free_port
 from tests.support.certificates import Pair
-from tests.support.mariadb import binary, free_port
 
 
 @dataclass

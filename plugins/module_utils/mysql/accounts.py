@@ -62,7 +62,7 @@ class Account:
 def ensure(server: Connection, flavor: Flavor, account: Account, dry: bool) -> list[str]:
     """Bring one account to its wanted state and return what was (or, when `dry`, would be) done, without secrets."""
     present = flavor.account(server, account.user, account.host)
-    wanted_hash = flavor.password_hash(account.password)
+    wanted_hash = flavor.password_hash(account.password, present["hash"] if present else "")
     done: list[str] = []
     if present is None:
         done.append(f"create account {account}, TLS {'required' if account.tls else 'not required'}")
@@ -78,7 +78,7 @@ def ensure(server: Connection, flavor: Flavor, account: Account, dry: bool) -> l
 
     has: dict[str, set[str]] = present["grants"]
     wanted = {**account.privileges, **readable.grants(server, account.readable)}
-    should = {level: set(privileges) for level, privileges in wanted.items()}
+    should = flavor.grants({level: set(privileges) for level, privileges in wanted.items()})
     changes = {level: _difference(has.get(level, set()), should.get(level, set())) for level in sorted({*should, *has})}
     # What is only granted goes first, so that rights which move from a database to its tables are never gone.
     for level, (surplus, missing) in sorted(changes.items(), key=lambda change: bool(change[1][0])):

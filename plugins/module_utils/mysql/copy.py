@@ -29,9 +29,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from . import gtid, records
+from . import records
 from .connection import Connection, open_local, open_remote
-from .copy_stream import Identity, Receiver
+from .copy_methods import METHODS
+from .copy_stream import Identity, Offer, Receiver
 from .errors import DatabaseError, ServerUnavailableError, TopologyError
 from .flavor import Flavor
 from .flavors import detect
@@ -40,8 +41,6 @@ from .state import ServerState
 
 MARKER = "trinitycore_copy.json"
 FINISH = "finish the copy that was begun"
-# Names of the file that mariadb-backup writes the position to, by release.
-_POSITION_FILES = ("mariadb_backup_binlog_info", "xtrabackup_binlog_info")
 # Preparing writes what happened during the backup into the copy.
 _MARGIN = 256 << 20
 _EXCHANGE = 2
@@ -218,10 +217,11 @@ def _needed(
         why = f"the binary logs of {primary.name} begin at {source.oldest}, {name} is at {position or 'the beginning'}"
     elif flavor.not_reached(position, source.incomplete_before):
         why = f"{primary.name} held data before it was taken over, which its binary logs do not tell of"
-    if why and release(source.state.version) > release(state.version):
+    there, here = release(source.state.version), release(state.version)
+    if why and not METHODS[flavor.name].readable(there, here):
         raise TopologyError(
-            f"{name} needs a copy ({why}), but runs MariaDB {state.version} and {primary.name} the newer "
-            f"{source.state.version}, whose files it can't read. Upgrade {name} first"
+            f"{name} needs a copy ({why}), but runs {state.version} and {primary.name} {source.state.version}, whose "
+            f"files it can't read. Upgrade {name if there > here else primary.name} first"
         )
     return why
 
@@ -241,7 +241,7 @@ def release(version: str) -> tuple[int, ...]:
     """Return the release series of a version: (10, 11) for ``10.11.6-MariaDB``."""
     found = re.match(r"(\d+)\.(\d+)", version)
     if not found:
-        raise DatabaseError(f"{version!r} is no version of MariaDB")
+        raise DatabaseError(f"{version!r} is no version of a database server")
     return tuple(int(number) for number in found.groups())
 
 
@@ -278,30 +278,34 @@ def _fetch(
         (places.data / MARKER).unlink()
     _remove(places.incoming)
     progress("receive")
-    with Receiver(host.address, host.port, primary.address, host.identity) as receiver:
+    with (
+        open_local(host.socket) as local,
+        Receiver(host.address, host.port, primary.address, host.identity) as receiver,
+    ):
         offer = receiver.offer(timeout)
         try:
+            _must_be_whole(offer, primary)
             _must_fit(places, offer.size)
         except DatabaseError as error:
             receiver.refuse(str(error))
             raise
-        places.incoming.mkdir(mode=0o700)
         try:
-            receiver.unpack(places.incoming)
+            where = METHODS[flavor.name].fetch(receiver, offer, places.incoming, local, primary, progress)
         except DatabaseError:
             _remove(places.incoming)
             raise
-    progress("prepare")
-    _prepare(places)
-    position = _position(places.incoming)
-    marker = {
-        "gtid": position,
-        "gtid_state": state_with(offer.gtid_state, position),
-        "primary": primary.name,
-        "upgrade": release(offer.version) != release(version),
-    }
     _dress(places)
-    _write(places.incoming / MARKER, json.dumps(marker))
+    upgrade = release(offer.version) != release(version)
+    _write(places.incoming / MARKER, json.dumps({**where, "primary": primary.name, "upgrade": upgrade}))
+
+
+def _must_be_whole(offer: Offer, primary: Primary) -> None:
+    """Refuse a copy that would lack rows."""
+    if offer.left_out:
+        raise DatabaseError(
+            f"a copy of {primary.name} would lack the rows of {', '.join(offer.left_out)}, which are no InnoDB tables. "
+            "Nothing was changed; convert them there (ALTER TABLE ... ENGINE=InnoDB), and run again"
+        )
 
 
 def _must_allow_exchange(places: Places) -> None:
@@ -326,37 +330,6 @@ def _must_fit(places: Places, size: int) -> None:
             f"a copy of {size / 2**20:.0f} MiB needs {needed / 2**20:.0f} MiB beside {places.data}, where "
             f"{free / 2**20:.0f} MiB are free. Nothing was changed"
         )
-
-
-def _prepare(places: Places) -> None:
-    """Apply what happened during the backup."""
-    command = ["mariadb-backup", "--no-defaults", "--prepare", f"--target-dir={places.incoming}"]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode != 0 or not done.stderr.rstrip().endswith("completed OK!"):
-        raise DatabaseError(f"the copy can't be prepared: {done.stderr.strip()[-2000:]}")
-
-
-def _position(directory: Path) -> str:
-    """Return the position that the copy is at, from the file that the backup holds it in."""
-    for name in _POSITION_FILES:
-        with contextlib.suppress(FileNotFoundError):
-            # file, offset and position, which may go over several lines
-            parts = (directory / name).read_text(encoding="ascii").split(None, 2)
-            return gtid.render(gtid.parse("".join(parts[2].split()))) if len(parts) > 2 else ""
-    raise DatabaseError(f"the copy does not say where it is: {' or '.join(_POSITION_FILES)} is missing in {directory}")
-
-
-def state_with(known: str, position: str) -> str:
-    """Return the state of a binary log that has come to `position`, when its primary's was `known` shortly before.
-
-    The last transaction of each domain comes last in it, as the server takes it.
-    """
-    last: dict[tuple[int, int], int] = {}
-    for one in gtid.parse(f"{known},{position}"):
-        key = (one.domain, one.server)
-        last[key] = max(one.sequence, last.get(key, 0))
-    ordered = sorted((domain, sequence, server) for (domain, server), sequence in last.items())
-    return ",".join(f"{domain}-{server}-{sequence}" for domain, sequence, server in ordered)
 
 
 def _dress(places: Places) -> None:
@@ -419,33 +392,13 @@ def _finish(host: Host, primary: Primary, places: Places, timeout: float) -> Non
         flavor = detect(server)
         if places.exchanged:
             marker = _marker(places.data)
-            if marker["upgrade"]:
-                _upgrade(host.socket)
-            _set_position(server, str(marker["gtid"]), str(marker["gtid_state"]))
+            METHODS[flavor.name].settle(
+                server, host.socket, str(marker["gtid"]), str(marker["gtid_state"]), upgrade=bool(marker["upgrade"])
+            )
         make_replica(server, flavor, host.name, primary, timeout, dry=False)
     _remove(places.before)
     _remove(places.incoming)
     (places.data / MARKER).unlink(missing_ok=True)
-
-
-def _set_position(server: Connection, position: str, state: str) -> None:
-    """Set where the copy is, unless that was done: MariaDB keeps it apart from the data.
-
-    The binary log, which is new, gets the primary's history too: this server may be the primary one day, and must know
-    that its own logs begin here, and which transactions of others it holds.
-    """
-    if gtid.behind(str(server.value("SELECT @@gtid_current_pos")), position):
-        server.execute("SET GLOBAL gtid_slave_pos = %s", [position])
-    if position and not server.value("SELECT @@gtid_binlog_state"):
-        server.execute("SET GLOBAL gtid_binlog_state = %s", [state])
-
-
-def _upgrade(socket: str) -> None:
-    """Bring the system tables of an older primary to this server's release; replicas get nothing of it."""
-    command = ["mariadb-upgrade", "--no-defaults", f"--socket={socket}", "--user=root"]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode != 0:
-        raise DatabaseError(f"the system tables can't be upgraded: {(done.stderr or done.stdout).strip()[-2000:]}")
 
 
 def _marker(directory: Path) -> dict[str, str | bool]:

@@ -5,41 +5,33 @@ certificate of the one it gives them to as any client does, and nothing that han
 takes only the connection whose certificate is made out to the primary. Both use the certificates that replication
 uses. Not through the controller: it would carry all the data twice, and its keys would have to open both hosts.
 
-On the wire, after what the primary says of itself and the replica's consent: chunks, each after its length, an empty
-one at the end, then whether the copy is whole. A stream that is cut off is never taken for a whole one.
+On the wire: what the primary says of itself and the replica's consent, both as messages after their length. What comes
+then differs by the kind of server: `copy_backup`, `copy_clone`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
 import ssl
 import struct
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import IO, Any
+from dataclasses import dataclass
+from typing import Any
 
-from . import gtid
-from .connection import Connection
 from .errors import DatabaseError
-from .flavor import Flavor
 
-_CHUNK = 1 << 20
-_LENGTH = struct.Struct(">I")
+LENGTH = struct.Struct(">I")
 _LARGEST_MESSAGE = 1 << 20
 # The backup holds the primary's commits for a moment at its end. A replica that takes nothing for so long is given up,
 # so that it never is more than this.
 _SEND_PATIENCE = 20.0
 # A statement on the primary that the backup has to wait for (ALTER TABLE) may take long, and nothing comes meanwhile.
-_SILENCE = 3600.0
+SILENCE = 3600.0
 _HANDSHAKE = 10.0
-_STRANGE = "the other side says something else than a copy's sender and receiver do"
+STRANGE = "the other side says something else than a copy's sender and receiver do"
 
 
 @dataclass(frozen=True)
@@ -70,58 +62,20 @@ class Offer:
     """What the primary says before it sends: how much it is, of which release, and the history that comes with it."""
 
     size: int
+    """In bytes."""
     version: str
     gtid_state: str
-
-
-def send(
-    server: Connection, flavor: Flavor, unix_socket: str, to: tuple[str, int], identity: Identity, patience: float
-) -> int:
-    """Send a copy of the server's data to the host that waits for it, and return the number of bytes.
-
-    :param server: a session on the primary, on this host.
-    :param patience: seconds to wait for the other side to listen.
-    :raises DatabaseError: nobody listened, the other side is not who it should be or refused, or the backup failed.
-    """
-    state = flavor.state(server)
-    if state.read_only or state.replication is not None:
-        raise DatabaseError(f"{server.target} is not the primary (by now), so nothing was sent")
-    known = gtid.render(gtid.parse(",".join(filter(None, (state.gtid_state, state.gtid_position)))))
-    offer = Offer(_size(str(server.value("SELECT @@datadir"))), state.version, known)
-    with _connect(to, identity, patience) as stream:
-        try:
-            _send_message(stream, asdict(offer))
-            answer = _receive_message(stream)
-        except OSError as error:  # it may look at our certificate only now
-            raise DatabaseError(f"{to[0]}:{to[1]} was offered a copy, and went away: {error}") from error
-        if answer.get("refused"):
-            raise DatabaseError(f"{to[0]} takes no copy: {answer['refused']}")
-        # Commits that wait for a replica would keep the backup waiting, and it the replica that they wait for.
-        stuck = state.semi_sync and state.semi_sync_replicas == 0
-        if stuck:
-            flavor.set_semi_sync(server, False)
-        try:
-            return _send_backup(stream, unix_socket)
-        except BaseException:
-            if stuck:
-                flavor.set_semi_sync(server, True)
-            raise
-
-
-def _size(data_directory: str) -> int:
-    """Return how many bytes the data take up, binary and relay logs left out where they are known by name."""
-    total = 0
-    for folder, _, names in os.walk(data_directory):
-        for name in names:
-            with contextlib.suppress(OSError):  # dropped meanwhile
-                stem, _, number = name.rpartition(".")
-                if not (stem and folder.rstrip("/") == data_directory.rstrip("/") and number.isdigit()):
-                    total += os.stat(os.path.join(folder, name)).st_blocks * 512
-    return total
+    left_out: list[str]
+    """Tables whose rows a copy would not bring."""
 
 
 @contextlib.contextmanager
-def _connect(to: tuple[str, int], identity: Identity, patience: float) -> Iterator[ssl.SSLSocket]:
+def connect(to: tuple[str, int], identity: Identity, patience: float) -> Iterator[ssl.SSLSocket]:
+    """Connect to the host that waits for a copy.
+
+    :param patience: seconds to wait for it to listen.
+    :raises DatabaseError: nobody listens, or it is not who it should be.
+    """
     context = identity.context(ssl.Purpose.SERVER_AUTH)
     until = time.monotonic() + patience
     while True:
@@ -141,36 +95,6 @@ def _connect(to: tuple[str, int], identity: Identity, patience: float) -> Iterat
             raise DatabaseError(f"{to[0]}:{to[1]} was given nothing: {error}") from error
         with stream:
             yield stream
-
-
-def _send_backup(stream: ssl.SSLSocket, unix_socket: str) -> int:
-    """Run the backup and send what it writes, then whether it is whole."""
-    total = 0
-    with tempfile.TemporaryDirectory(prefix="trinitycore-copy-") as scratch, tempfile.TemporaryFile() as log:
-        # Root logs in over the socket by being root: no password is needed.
-        command = [
-            *("mariadb-backup", "--no-defaults", "--backup", "--stream=mbstream", "--user=root"),
-            *(f"--socket={unix_socket}", f"--target-dir={scratch}", "--open-files-limit=65535"),
-            "--log-copy-interval=20",  # commits wait for its last round at the end; the default is a second
-        ]
-        with _started(command, stdout=subprocess.PIPE, stderr=log) as backup:
-            assert backup.stdout is not None  # noqa: S101 - it is a pipe
-            try:
-                while chunk := backup.stdout.read(_CHUNK):
-                    stream.sendall(_LENGTH.pack(len(chunk)) + chunk)
-                    total += len(chunk)
-            except OSError as error:
-                raise DatabaseError(f"the other side takes nothing more, after {total} bytes: {error}") from error
-            code = backup.wait()
-        told = _end_of(log)
-    whole = code == 0 and told.endswith("completed OK!")
-    with contextlib.suppress(OSError):  # then the other side knows that it lacks something
-        stream.sendall(_LENGTH.pack(0))
-        _send_message(stream, {"whole": whole, "told": "" if whole else told})
-        _receive_message(stream)  # it has unpacked everything
-    if not whole:
-        raise DatabaseError(f"mariadb-backup failed: {told}")
-    return total
 
 
 class Receiver:
@@ -205,7 +129,7 @@ class Receiver:
                 break
             try:
                 self.stream = self._welcome(plain)
-                return Offer(**_receive_message(self.stream))
+                return Offer(**receive_message(self.stream))
             except (OSError, ValueError, TypeError, DatabaseError) as error:
                 strangers.append(f"{peer}: {error}")
                 plain.close()
@@ -227,41 +151,22 @@ class Receiver:
         """Tell the primary that nothing is wanted."""
         if self.stream is not None:
             with contextlib.suppress(OSError):
-                _send_message(self.stream, {"refused": why})
+                send_message(self.stream, {"refused": why})
 
-    def unpack(self, directory: Path) -> int:
-        """Receive the copy into an existing, empty directory; return the number of bytes.
+    def accept(self) -> ssl.SSLSocket:
+        """Tell the primary that its copy is wanted, and return the connection.
 
-        :raises DatabaseError: it isn't whole.
+        :raises DatabaseError: nothing was offered, or the primary is gone.
         """
         stream = self.stream
         if stream is None:
             raise DatabaseError("nothing was offered")
-        total = 0
-        with tempfile.TemporaryFile() as log:
-            try:
-                _send_message(stream, {"refused": ""})
-                stream.settimeout(_SILENCE)
-                with _started(["mbstream", "-x", "-C", str(directory)], stdin=subprocess.PIPE, stderr=log) as unpacker:
-                    assert unpacker.stdin is not None  # noqa: S101 - it is a pipe
-                    while length := _LENGTH.unpack(_exactly(stream, _LENGTH.size))[0]:
-                        if length > _CHUNK:
-                            raise DatabaseError(_STRANGE)
-                        unpacker.stdin.write(_exactly(stream, length))
-                        total += length
-                    unpacker.stdin.close()
-                    code = unpacker.wait()
-                end = _receive_message(stream)
-                _send_message(stream, {})
-            except BrokenPipeError as error:
-                raise DatabaseError(f"the copy can't be unpacked: {_end_of(log) or error}") from error
-            except OSError as error:
-                raise DatabaseError(f"the copy broke off after {total} bytes: {error}") from error
-            if code != 0:
-                raise DatabaseError(f"the copy can't be unpacked: {_end_of(log)}")
-        if not end.get("whole"):
-            raise DatabaseError(f"mariadb-backup failed on the primary: {end.get('told')}")
-        return total
+        try:
+            send_message(stream, {"refused": ""})
+        except OSError as error:
+            raise DatabaseError(f"the primary is gone: {error}") from error
+        stream.settimeout(SILENCE)
+        return stream
 
     def close(self) -> None:
         """Listen no more and end the connection."""
@@ -276,31 +181,6 @@ class Receiver:
         self.close()
 
 
-@contextlib.contextmanager
-def _started(command: list[str], **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a program, and kill it if it still runs at the end."""
-    try:
-        program = subprocess.Popen(command, **pipes)
-    except FileNotFoundError as error:
-        raise DatabaseError(f"{command[0]} is missing here: install the package mariadb-backup") from error
-    try:
-        yield program
-    finally:
-        program.kill()
-        for pipe in (program.stdin, program.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        program.wait()
-
-
-def _end_of(log: IO[bytes]) -> str:
-    """Return the last lines of a program's messages."""
-    size = log.seek(0, os.SEEK_END)
-    log.seek(max(0, size - 2000))
-    return log.read().decode(errors="replace").strip()
-
-
 def _keep_alive(connection: socket.socket) -> None:
     """Notice within a minute that the other host is gone."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -309,7 +189,7 @@ def _keep_alive(connection: socket.socket) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
 
 
-def _exactly(stream: ssl.SSLSocket, length: int) -> bytearray:
+def exactly(stream: ssl.SSLSocket, length: int) -> bytearray:
     """Read so many bytes; OSError when they don't come."""
     data = bytearray(length)
     view, done = memoryview(data), 0
@@ -321,14 +201,19 @@ def _exactly(stream: ssl.SSLSocket, length: int) -> bytearray:
     return data
 
 
-def _send_message(stream: ssl.SSLSocket, message: dict[str, Any]) -> None:
+def send_message(stream: ssl.SSLSocket, message: dict[str, Any]) -> None:
+    """Send a message; OSError when the other side is gone."""
     data = json.dumps(message).encode()
-    stream.sendall(_LENGTH.pack(len(data)) + data)
+    stream.sendall(LENGTH.pack(len(data)) + data)
 
 
-def _receive_message(stream: ssl.SSLSocket) -> dict[str, Any]:
-    [length] = _LENGTH.unpack(_exactly(stream, _LENGTH.size))
+def receive_message(stream: ssl.SSLSocket) -> dict[str, Any]:
+    """Wait for a message; OSError when the other side is gone.
+
+    :raises DatabaseError: it is none of ours.
+    """
+    [length] = LENGTH.unpack(exactly(stream, LENGTH.size))
     if length > _LARGEST_MESSAGE:
-        raise DatabaseError(_STRANGE)
-    message: dict[str, Any] = json.loads(bytes(_exactly(stream, length)))
+        raise DatabaseError(STRANGE)
+    message: dict[str, Any] = json.loads(bytes(exactly(stream, length)))
     return message

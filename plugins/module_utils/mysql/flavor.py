@@ -18,6 +18,8 @@ class Flavor(ABC):
     """What a kind of server must be able to do for us."""
 
     name: str
+    client: str
+    """The command of its own client."""
 
     @abstractmethod
     def state(self, server: Connection) -> ServerState:
@@ -26,6 +28,10 @@ class Flavor(ABC):
     @abstractmethod
     def set_read_only(self, server: Connection, read_only: bool) -> None:
         """Open the server for writes, or close it."""
+
+    @abstractmethod
+    def let_root_write(self, server: Connection) -> None:
+        """Let root write into a server that is closed for all others."""
 
     @abstractmethod
     def set_semi_sync(self, server: Connection, on: bool) -> None:
@@ -59,6 +65,10 @@ class Flavor(ABC):
     @abstractmethod
     def errant_transactions(self, of: ServerState, primary: ServerState) -> list[str]:
         """Return what `of` holds and `primary` lacks."""
+
+    @abstractmethod
+    def known(self, state: ServerState) -> str:
+        """Return all that a server has, in its binary log or replicated, in the form of `gtid_state`."""
 
     @abstractmethod
     def not_reached(self, position: str, required: str) -> list[str]:
@@ -96,8 +106,12 @@ class Flavor(ABC):
         """Return the password that the server follows with, or None when it can't be known."""
 
     @abstractmethod
-    def password_hash(self, password: str) -> str:
-        """Return what the server keeps of a password."""
+    def password_hash(self, password: str, kept: str = "") -> str:
+        """Return what the server keeps of a password; `kept` itself if that may be of this very password."""
+
+    @abstractmethod
+    def grants(self, wanted: dict[str, set[str]]) -> dict[str, set[str]]:
+        """Return privileges by level as this kind of server calls them; given are MariaDB's names."""
 
     @abstractmethod
     def account(self, server: Connection, user: str, host: str) -> dict[str, Any] | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from .connection import Connection
 from .errors import DatabaseError
 from .flavor import Flavor
 from .mariadb import MariaDB
+from .oracle import OLDEST, OracleMySQL
 
-FLAVORS: dict[str, Flavor] = {flavor.name: flavor for flavor in (MariaDB(),)}
+FLAVORS: dict[str, Flavor] = {flavor.name: flavor for flavor in (MariaDB(), OracleMySQL())}
 
 
 def detect(server: Connection) -> Flavor:
@@ -17,5 +20,7 @@ def detect(server: Connection) -> Flavor:
     """
     version = str(server.value("SELECT @@version"))
     if "mariadb" in version.lower():
-        return FLAVORS["mariadb"]
-    raise DatabaseError(f"{server.target} is {version}; supported is {', '.join(FLAVORS)}")
+        return FLAVORS[MariaDB.name]
+    if tuple(int(number) for number in re.findall(r"\d+", version)[:3]) >= OLDEST:
+        return FLAVORS[OracleMySQL.name]
+    raise DatabaseError(f"{server.target} is {version}; supported are MariaDB and MySQL {'.'.join(map(str, OLDEST))}+")

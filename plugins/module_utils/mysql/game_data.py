@@ -130,7 +130,7 @@ def must_be_open(server: Connection, flavor: Flavor) -> None:
         raise DatabaseError(f"{server.target} is read-only, so it is not the primary")
 
 
-def carry_out(server: Connection, schema: str, todo: Plan, directory: str, socket: str) -> None:
+def carry_out(server: Connection, flavor: Flavor, schema: str, todo: Plan, directory: str, socket: str) -> None:
     """Load one dump from the files in `directory`.
 
     :raises DatabaseError: a file is damaged (then nothing was changed), or the server refused a statement.
@@ -148,7 +148,7 @@ def carry_out(server: Connection, schema: str, todo: Plan, directory: str, socke
         server.execute(f"DROP DATABASE {quoted(database)}")
     server.execute(f"CREATE DATABASE IF NOT EXISTS {quoted(database)} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
     for path in paths:
-        sql_file.load(path, database, socket, collations)
+        sql_file.load(path, database, socket, collations, flavor.client)
     records.write(server, schema, _record(database), {**todo.dump.as_dict(), "state": "loaded"})
 
 

@@ -24,6 +24,7 @@ class MariaDB(Flavor):
     """MariaDB 10.6 and newer."""
 
     name = "mariadb"
+    client = "mariadb"
 
     def state(self, server: Connection) -> ServerState:
         """Read variables, replication status, process list and databases."""
@@ -87,6 +88,9 @@ class MariaDB(Flavor):
         """Set `read_only`, which binds all but accounts with READ_ONLY ADMIN."""
         server.execute(f"SET GLOBAL read_only = {int(read_only)}")
 
+    def let_root_write(self, server: Connection) -> None:
+        """Do nothing: `read_only` does not bind root."""
+
     def set_semi_sync(self, server: Connection, on: bool) -> None:
         """Switch the primary's side; the replicas' is always on."""
         server.execute(f"SET GLOBAL rpl_semi_sync_master_enabled = {int(on)}")
@@ -131,10 +135,11 @@ class MariaDB(Flavor):
 
     def errant_transactions(self, of: ServerState, primary: ServerState) -> list[str]:
         """Compare the binary logs' states, per domain and server."""
-        # The position counts too: a primary that was provisioned from a copy holds transactions
-        # which its own binary log never saw.
-        known = ",".join(filter(None, (primary.gtid_state, primary.gtid_position)))
-        return [str(one) for one in gtid.errant(of.gtid_state, known)]
+        return [str(one) for one in gtid.errant(of.gtid_state, self.known(primary))]
+
+    def known(self, state: ServerState) -> str:
+        """Join both: a server that was provisioned by a copy has what its own binary log never saw."""
+        return gtid.render(gtid.parse(f"{state.gtid_state},{state.gtid_position}"))
 
     def not_reached(self, position: str, required: str) -> list[str]:
         """Compare sequence numbers per domain."""
@@ -205,10 +210,14 @@ class MariaDB(Flavor):
         # number of lines, log, position, host, user, password, port, ...
         return kept[5] if kept[6:] else None
 
-    def password_hash(self, password: str) -> str:
+    def password_hash(self, password: str, kept: str = "") -> str:
         """Hash as `mysql_native_password` is defined."""
         inner = hashlib.sha1(password.encode(), usedforsecurity=False).digest()
         return "*" + hashlib.sha1(inner, usedforsecurity=False).hexdigest().upper()
+
+    def grants(self, wanted: dict[str, set[str]]) -> dict[str, set[str]]:
+        """Return them as they are."""
+        return wanted
 
     def account(self, server: Connection, user: str, host: str) -> dict[str, Any] | None:
         """Read the account's properties and its grants."""

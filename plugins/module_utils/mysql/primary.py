@@ -54,16 +54,20 @@ def make_primary(
                 "SET GLOBAL rpl_semi_sync_master_enabled = 0"
             )
         return []
-    done = []
-    for database in dict.fromkeys([wanted.schema, *wanted.databases]):
-        if database not in state.databases:
-            done.append(f"create database {database}")
-            if not dry:
-                server.execute(f"CREATE DATABASE {quoted(database)} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
+    if state.read_only and not dry:
+        flavor.let_root_write(server)
+    done = _create_databases(server, state, wanted, dry)
     done += _remember_history(server, flavor, wanted.schema, state.databases, dry)
     for account in wanted.accounts:
         done += accounts.ensure(server, flavor, account, dry)
     return done + _open(server, flavor, state, wanted.semi_sync and not first, dry)
+
+
+def _create_databases(server: Connection, state: ServerState, wanted: Wanted, dry: bool) -> list[str]:
+    absent = [name for name in dict.fromkeys([wanted.schema, *wanted.databases]) if name not in state.databases]
+    for database in absent if not dry else ():
+        server.execute(f"CREATE DATABASE {quoted(database)} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
+    return [f"create database {database}" for database in absent]
 
 
 def _open(server: Connection, flavor: Flavor, state: ServerState, semi_sync: bool, dry: bool) -> list[str]:

@@ -149,7 +149,7 @@ def look_through(path: str, known: frozenset[str]) -> None:
         pass
 
 
-def load(path: str, database: str, socket: str, known: frozenset[str], client: str = "mariadb") -> None:
+def load(path: str, database: str, socket: str, known: frozenset[str], client: str) -> None:
     """Feed a file to the server's own client, which knows delimiters and versioned comments.
 
     :raises DatabaseError: the server refused a statement; what came before it stays.

@@ -16,7 +16,8 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection i
     open_local,
     open_remote,
 )
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.mariadb import MariaDB
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavor import Flavor
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import FLAVORS
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import (
     Wanted,
     make_primary,
@@ -27,9 +28,26 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.switchover i
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Member
 
 from tests.support.certificates import Authority
+from tests.support.database_server import DatabaseServer
 from tests.support.mariadb import MariaDb
+from tests.support.mysql import MySql
 
-FLAVOR = MariaDB()
+SERVERS: dict[str, type[DatabaseServer]] = {"mariadb": MariaDb, "mysql": MySql}
+OPTIONS = {
+    "mariadb": {
+        "read-only": "ON",
+        "rpl-semi-sync-slave-enabled": "ON",
+        "loose-init-rpl-role": "SLAVE",
+        "rpl-semi-sync-master-wait-point": "AFTER_SYNC",
+        "rpl-semi-sync-master-timeout": "31536000000",
+    },
+    "mysql": {
+        "super-read-only": "ON",
+        "rpl-semi-sync-replica-enabled": "ON",
+        "rpl-semi-sync-source-wait-point": "AFTER_SYNC",
+        "rpl-semi-sync-source-timeout": "4294967295",
+    },
+}
 ROOT = Path(__file__).parents[3]
 
 
@@ -39,8 +57,9 @@ class Node:
 
     name: str
     address: str
-    server: MariaDb
+    server: DatabaseServer
     ca: str
+    flavor: Flavor
 
     @property
     def socket(self) -> str:
@@ -54,7 +73,7 @@ class Node:
     def member(self) -> Member:
         """Return what the topology is decided from."""
         with self.connect() as server:
-            return Member(self.name, self.address, FLAVOR.state(server))
+            return Member(self.name, self.address, self.flavor.state(server))
 
     def as_primary(self, password: str = "secret-r", ca: str = "") -> Primary:
         """Return how replicas reach it."""
@@ -65,17 +84,17 @@ class Node:
     ) -> list[str]:
         """Make it a primary with the accounts that tests need."""
         with self.connect() as server:
-            return make_primary(server, FLAVOR, replace(wanted(password), semi_sync=semi_sync), dry, **how)
+            return make_primary(server, self.flavor, replace(wanted(password), semi_sync=semi_sync), dry, **how)
 
     def await_replicas(self, timeout: float = 15.0, *, dry: bool = False) -> list[str]:
         """Have its writes wait for replicas."""
         with self.connect() as server:
-            return wait_for_replicas(server, FLAVOR, timeout, dry)
+            return wait_for_replicas(server, self.flavor, timeout, dry)
 
     def follow(self, primary: Node, *, dry: bool = False, password: str = "secret-r", ca: str = "") -> list[str]:
         """Make it a replica."""
         with self.connect() as server:
-            return make_replica(server, FLAVOR, self.name, primary.as_primary(password, ca), 15, dry)
+            return make_replica(server, self.flavor, self.name, primary.as_primary(password, ca), 15, dry)
 
     def as_server(self, timeout: float = 10.0) -> Server:
         """Return it as a switchover reaches it: over the network, by the account for that."""
@@ -87,9 +106,32 @@ class Node:
 
     def wait_for(self, primary: Node) -> None:
         """Wait until it has all that the primary has."""
-        position = primary.server.sql("SELECT @@gtid_current_pos")[0][0]
         with self.connect() as server:
-            assert FLAVOR.wait_for(server, position, 20)
+            assert self.flavor.wait_for(server, primary.server.position(), 20)
+
+    def aside(self, sql: str) -> None:
+        """Have root write into it though it is closed."""
+        self.server.sql(f"SET GLOBAL read_only = 0; {sql}; SET GLOBAL read_only = 1")
+
+    def transactions(self, last: int) -> str:
+        """Return its own first transactions up to that number, as messages name them."""
+        if self.flavor.name == "mariadb":
+            return f"0-{self.name[-1]}-{last}"
+        uuid = self.server.sql("SELECT @@server_uuid")[0][0]
+        return f"{uuid}:1-{last}" if last > 1 else f"{uuid}:1"
+
+    def set_semi_sync(self, *, on: bool) -> None:
+        """Have its writes wait for a replica, or not."""
+        with self.connect() as server:
+            self.flavor.set_semi_sync(server, on)
+
+    def delay(self, seconds: int) -> None:
+        """Have it apply what it receives so much later."""
+        change = {
+            "mariadb": "CHANGE MASTER TO MASTER_DELAY",
+            "mysql": "CHANGE REPLICATION SOURCE TO SOURCE_DELAY",
+        }[self.flavor.name]
+        self.server.sql(f"STOP REPLICA; {change}={seconds}; START REPLICA")
 
 
 def _role_vars() -> dict[str, Any]:
@@ -143,8 +185,20 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("ca"))
 
 
+only_mariadb = pytest.mark.parametrize("flavor", ["mariadb"], indirect=True)
+only_mysql = pytest.mark.parametrize("flavor", ["mysql"], indirect=True)
+
+
+@pytest.fixture(params=sorted(SERVERS))
+def flavor(request: pytest.FixtureRequest) -> Flavor:
+    """Give each kind of server in turn."""
+    return FLAVORS[request.param]
+
+
 @pytest.fixture
-def node(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Callable[[int], Node]]:
+def node(
+    tmp_path_factory: pytest.TempPathFactory, authority: Authority, flavor: Flavor
+) -> Iterator[Callable[[int], Node]]:
     """Give a function that starts a fresh, read-only server: number 1 is db1 on 127.0.4.1."""
     with ExitStack() as stack:
 
@@ -156,18 +210,14 @@ def node(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iter
                 "ssl-ca": str(authority.ca),
                 "ssl-cert": str(pair.certificate),
                 "ssl-key": str(pair.key),
-                "read-only": "ON",
                 "innodb-flush-log-at-trx-commit": "1",  # tests kill servers, and rows must survive that
                 "sync-binlog": "1",
                 "relay-log-recovery": "ON",
-                "rpl-semi-sync-slave-enabled": "ON",
-                "loose-init-rpl-role": "SLAVE",
-                "rpl-semi-sync-master-wait-point": "AFTER_SYNC",
-                "rpl-semi-sync-master-timeout": "31536000000",
+                **OPTIONS[flavor.name],
             }
             folder: Path = tmp_path_factory.mktemp(f"m{number}")
-            server = stack.enter_context(MariaDb.start(folder, server_id=number, options=options))
-            return Node(f"db{number}", address, server, str(authority.ca))
+            server = stack.enter_context(SERVERS[flavor.name].start(folder, server_id=number, options=options))
+            return Node(f"db{number}", address, server, str(authority.ca), flavor)
 
         yield start
 

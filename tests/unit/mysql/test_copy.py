@@ -17,13 +17,15 @@ from types import SimpleNamespace
 import pymysql
 import pytest
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql import copy, copy_stream
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy import Host, Places, provide_copy, state_with
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_stream import Identity, Receiver, send
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy import Host, Places, provide_copy
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_backup import BackupCopy, state_with
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_send import send
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_stream import Identity, Receiver
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, TopologyError
 
+from tests.support.binaries import free_port
 from tests.support.certificates import Authority
-from tests.support.mariadb import free_port
-from tests.unit.mysql.conftest import FLAVOR, Node
+from tests.unit.mysql.conftest import Node, only_mariadb, only_mysql
 
 Start = Callable[[int], Node]
 
@@ -107,7 +109,7 @@ class Pair:
         try:
             with self.primary.connect() as server:
                 to = (self.replica.address, self.port)
-                send(server, FLAVOR, self.primary.socket, to, self.identity(name), patience=6)
+                send(server, self.primary.flavor, self.primary.socket, to, self.identity(name), patience=6)
         except DatabaseError as error:
             self.sender_error = str(error)
 
@@ -117,7 +119,7 @@ class Pair:
         self.replica.wait_for(self.primary)
         state = self.replica.member().state
         assert state is not None and state.replication is not None and state.replication.healthy and state.read_only
-        rows = "SELECT COUNT(*), SUM(id), (SELECT COUNT(*) FROM world.aria) FROM world.t"
+        rows = "SELECT COUNT(*), SUM(id), (SELECT COUNT(*) FROM world.other) FROM world.t"
         assert self.replica.server.sql(rows) == self.primary.server.sql(rows)
         assert sorted(path.name for path in self.replica.server.directory.iterdir() if path.is_dir()) == ["data", "tmp"]
         assert not self.places.unfinished
@@ -127,10 +129,13 @@ class Pair:
 def pair(node: Start, authority: Authority) -> Pair:
     """Give a primary that held data before it was taken over, and a fresh server."""
     one, two = node(1), node(2)
-    one.server.sql(
+    # The one kind of copy brings tables of every engine, the other one refuses (see below).
+    engine = {"mariadb": "Aria", "mysql": "InnoDB"}[one.flavor.name]
+    rows = ",".join(f"({number}, REPEAT('x', 200))" for number in range(1, 20_001))
+    one.aside(
         "SET sql_log_bin = 0; CREATE DATABASE world; USE world; CREATE TABLE t (id INT PRIMARY KEY, pad VARCHAR(200));"
-        "INSERT INTO t SELECT seq, REPEAT('x', 200) FROM seq_1_to_20000;"
-        "CREATE TABLE world.aria (id INT) ENGINE=Aria; INSERT INTO world.aria VALUES (1), (2)"
+        f"INSERT INTO t VALUES {rows};"
+        f"CREATE TABLE world.other (id INT) ENGINE={engine}; INSERT INTO world.other VALUES (1), (2)"
     )
     one.bootstrap()
     return Pair(one, two, authority)
@@ -201,18 +206,20 @@ def test_a_fresh_server_gets_a_copy_while_the_primary_is_written_to(
     three = node(3)
     pair.primary.server.sql("SET GLOBAL read_only = 1")
     pair.replica.wait_for(pair.primary)
-    pair.replica.server.sql("STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0; INSERT INTO world.t VALUES (0, '')")
-    with pytest.raises(TopologyError, match="the binary logs of db2 begin at 0-1-"):
+    pair.replica.server.sql(
+        "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL read_only = 0; INSERT INTO world.t VALUES (0, '')"
+    )
+    with pytest.raises(TopologyError, match="the binary logs of db2 begin at "):
         three.follow(pair.replica)
     pair.primary.follow(pair.replica)
     pair.primary.wait_for(pair.replica)
     later = Pair(pair.replica, three, pair.authority)
-    assert "the binary logs of db2 begin at 0-1-" in later.copy()[0]
+    assert "the binary logs of db2 begin at " in later.copy()[0]
     later.check()
     # What the first primary wrote is known to the newest one: neither it nor the others hold anything errant.
     state, there = pair.primary.member().state, three.member().state
     assert state is not None and there is not None
-    assert FLAVOR.errant_transactions(state, there) == []
+    assert three.flavor.errant_transactions(state, there) == []
 
 
 def test_a_replica_that_was_away_too_long_gets_a_copy(pair: Pair) -> None:
@@ -230,7 +237,7 @@ def test_a_replica_that_was_away_too_long_gets_a_copy(pair: Pair) -> None:
     while (state := pair.replica.member().state) is None or state.replication is None or not state.replication.error:
         assert time.monotonic() < until + 20
         time.sleep(0.1)
-    assert "the binary logs of db1 begin at 0-1-" in pair.copy()[0]
+    assert "the binary logs of db1 begin at " in pair.copy()[0]
     pair.check()
 
 
@@ -292,7 +299,7 @@ def test_an_old_copy_that_the_logs_do_not_reach_any_more_is_not_used(pair: Pair)
 
 
 def test_a_server_that_does_not_come_up_with_the_copy_gets_its_own_data_back(pair: Pair) -> None:
-    pair.replica.server.sql("SET sql_log_bin = 0; CREATE DATABASE mine")
+    pair.replica.aside("SET sql_log_bin = 0; CREATE DATABASE mine")
 
     def spoil(at: str) -> None:
         if at == "exchange":
@@ -307,9 +314,10 @@ def test_a_server_that_does_not_come_up_with_the_copy_gets_its_own_data_back(pai
 
 
 def test_a_server_with_transactions_of_its_own_is_replaced_only_by_name(pair: Pair) -> None:
-    pair.replica.server.sql("CREATE DATABASE mine; CREATE TABLE mine.t (id INT)")
+    pair.replica.aside("CREATE DATABASE mine; CREATE TABLE mine.t (id INT)")
+    own = pair.replica.transactions(2)
     for dry in (True, False):
-        with pytest.raises(TopologyError, match=r"transactions that the primary db1 lacks: 0-2-2.*mysql_replace_data"):
+        with pytest.raises(TopologyError, match=f"transactions that the primary db1 lacks: {own}.*mysql_replace_data"):
             pair.copy(dry=dry, sender=False)
     assert "mine" in data_of(pair.replica) and not pair.places.unfinished
     pair.replace = ["db3"]
@@ -323,7 +331,7 @@ def test_a_server_with_transactions_of_its_own_is_replaced_only_by_name(pair: Pa
 
 
 def test_tables_that_were_never_replicated_are_replaced_only_by_name(pair: Pair) -> None:
-    pair.replica.server.sql("SET sql_log_bin = 0; CREATE DATABASE mine; CREATE TABLE mine.t (id INT)")
+    pair.replica.aside("SET sql_log_bin = 0; CREATE DATABASE mine; CREATE TABLE mine.t (id INT)")
     with pytest.raises(TopologyError, match=r"db2 holds tables that never were replicated: mine \(1\)"):
         pair.copy(sender=False)
     assert "mine" in data_of(pair.replica)
@@ -331,7 +339,7 @@ def test_tables_that_were_never_replicated_are_replaced_only_by_name(pair: Pair)
 
 def test_a_replica_that_broke_is_replaced_only_by_name(pair: Pair) -> None:
     pair.copy()
-    pair.replica.server.sql("SET sql_log_bin = 0; INSERT INTO world.t VALUES (0, 'differs')")
+    pair.replica.aside("SET sql_log_bin = 0; INSERT INTO world.t VALUES (0, 'differs')")
     pair.primary.server.sql("INSERT INTO world.t VALUES (0, '')")
     until = time.monotonic() + 20
     while "Duplicate entry" not in str(pair.replica.member().state):
@@ -341,16 +349,17 @@ def test_a_replica_that_broke_is_replaced_only_by_name(pair: Pair) -> None:
     pair.replace = ["db2"]
     assert "it can't apply what db1 sends (" in pair.copy()[0]
     pair.check()
-    pair.replica.server.sql("STOP SLAVE")  # on purpose, so nothing is broken
+    pair.replica.server.sql("STOP REPLICA")  # on purpose, so nothing is broken
     assert pair.copy(sender=False) == []
 
 
 def test_transactions_that_come_while_it_copies_are_kept(pair: Pair) -> None:
     def write(at: str) -> None:
         if at == "prepare":
-            pair.replica.server.sql("CREATE DATABASE mine")
+            pair.replica.aside("CREATE DATABASE mine")
 
-    with pytest.raises(TopologyError, match="db2 holds transactions that the primary db1 lacks: 0-2-1, by now"):
+    own = pair.replica.transactions(1)
+    with pytest.raises(TopologyError, match=f"db2 holds transactions that the primary db1 lacks: {own}, by now"):
         pair.copy(write)
     assert "mine" in data_of(pair.replica)
 
@@ -364,14 +373,16 @@ def test_without_room_nothing_is_changed_and_no_backup_begins(pair: Pair, monkey
     pair.replica.server.sql("SELECT 1")
 
 
+@only_mariadb
 def test_a_primary_of_a_newer_release_is_refused(pair: Pair) -> None:
     pair.primary.server.stop()
     pair.primary.server.arguments = [*pair.primary.server.arguments, "--version=12.3.1-MariaDB", "--read-only=OFF"]
     pair.primary.server.restart()
-    with pytest.raises(TopologyError, match=r"db2 needs a copy .* newer 12\.3\.1-MariaDB.*Upgrade db2 first"):
+    with pytest.raises(TopologyError, match=r"db2 needs a copy .* 12\.3\.1-MariaDB.*Upgrade db2 first"):
         pair.copy(sender=False)
 
 
+@only_mariadb
 def test_a_backup_that_fails_leaves_the_replica_as_it_was(
     pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -388,13 +399,14 @@ def test_a_backup_that_fails_leaves_the_replica_as_it_was(
     pair.check()
 
 
+@only_mariadb
 def test_a_stream_that_breaks_off_is_no_copy(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    def end(stream: ssl.SSLSocket, _: str) -> int:
-        stream.sendall(copy_stream._LENGTH.pack(5) + b"XBSTC"[:3])
+    def end(_: object, stream: ssl.SSLSocket, __: str) -> int:
+        stream.sendall(copy_stream.LENGTH.pack(5) + b"XBSTC"[:3])
         raise DatabaseError("gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(copy_stream, "_send_backup", end)
+        patch.setattr(BackupCopy, "send", end)
         with pytest.raises(DatabaseError, match="the copy broke off after 0 bytes"):
             pair.copy()
     assert not pair.places.unfinished
@@ -423,7 +435,7 @@ def test_only_the_primary_is_taken_from_and_only_the_replica_is_given_to(pair: P
 
 
 def test_writes_that_wait_for_a_replica_do_not_keep_it_from_coming(pair: Pair) -> None:
-    pair.primary.server.sql("SET GLOBAL rpl_semi_sync_master_enabled = 1")
+    pair.primary.set_semi_sync(on=True)
     stuck = threading.Thread(target=pair.primary.server.sql, args=("INSERT INTO world.t VALUES (0, 'stuck')",))
     stuck.start()
     time.sleep(0.3)
@@ -435,13 +447,14 @@ def test_writes_that_wait_for_a_replica_do_not_keep_it_from_coming(pair: Pair) -
     pair.check()
 
 
+@only_mariadb
 def test_a_replica_that_freezes_while_it_receives_is_given_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copy_stream, "_SEND_PATIENCE", 2.0)
-    pair.primary.server.sql("SET GLOBAL rpl_semi_sync_master_enabled = 1")
+    pair.primary.set_semi_sync(on=True)
     with Receiver("127.0.4.2", pair.port, "127.0.4.1", pair.identity("db2")) as receiver, pair.sending():
         receiver.offer(10)
         assert receiver.stream is not None
-        copy_stream._send_message(receiver.stream, {"refused": ""})
+        copy_stream.send_message(receiver.stream, {"refused": ""})
         until = time.monotonic() + 25
         while not pair.sender_error and time.monotonic() < until:
             time.sleep(0.1)
@@ -452,6 +465,59 @@ def test_a_replica_that_freezes_while_it_receives_is_given_up(pair: Pair, monkey
         assert time.monotonic() < until
         time.sleep(0.1)
     assert pair.primary.server.sql("SELECT @@rpl_semi_sync_master_enabled") == [["1"]]
+
+
+@only_mysql
+def test_tables_that_the_copy_would_leave_empty_are_named(pair: Pair) -> None:
+    pair.primary.server.sql("CREATE TABLE world.old (id INT) ENGINE=MyISAM; INSERT INTO world.old VALUES (1)")
+    with pytest.raises(DatabaseError, match=r"a copy of db1 would lack the rows of world\.old, which are no InnoDB"):
+        pair.copy()
+    assert "takes no copy" in pair.sender_error
+    assert not pair.places.unfinished and "world" not in data_of(pair.replica)
+    pair.primary.server.sql("ALTER TABLE world.old ENGINE=InnoDB")
+    pair.copy()
+    pair.check()
+    assert pair.replica.server.sql("SELECT id FROM world.old") == [["1"]]
+
+
+@only_mysql
+def test_the_clone_of_an_interrupted_run_is_ended(pair: Pair, tmp_path: Path) -> None:
+    one, two = pair.primary, pair.replica
+    donor = f"{one.address}:{one.server.port}"
+    two.server.sql(f"SET GLOBAL clone_valid_donor_list = '{donor}'; SET GLOBAL clone_max_data_bandwidth = 1")
+    statement = (
+        f"CLONE INSTANCE FROM 'replication'@'{one.address}':{one.server.port} IDENTIFIED BY 'secret-r' "
+        f"DATA DIRECTORY = '{tmp_path}/left' REQUIRE SSL"
+    )
+    first: list[str] = []
+
+    def clone() -> None:
+        try:
+            two.server.sql(statement)
+        except RuntimeError as error:
+            first.append(str(error))
+        two.server.sql("SET GLOBAL clone_max_data_bandwidth = 0")
+
+    thread = threading.Thread(target=clone)
+    thread.start()
+    until = time.monotonic() + 20
+    while two.server.sql("SELECT STATE FROM performance_schema.clone_status") != [["In Progress"]]:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    pair.copy()
+    thread.join(20)
+    assert not thread.is_alive() and first
+    pair.check()
+
+
+@only_mysql
+def test_the_password_stays_out_of_the_servers_logs(pair: Pair) -> None:
+    two = pair.replica.server
+    log = two.directory / "general.log"
+    two.sql(f"SET GLOBAL general_log_file = '{log}'; SET GLOBAL general_log = 1")
+    pair.copy()
+    assert "CLONE INSTANCE FROM" in log.read_text()
+    assert [path for path in (log, two.log) if "secret-r" in path.read_text()] == []
 
 
 def test_a_read_only_server_sends_nothing(pair: Pair) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.binaries import free_port
 from tests.support.certificates import Authority
-from tests.support.mariadb import free_port
 from tests.support.playbooks import Run, run_playbook, write_yaml
 from tests.unit.mysql.conftest import Node
 from tests.unit.mysql.test_copy import Start

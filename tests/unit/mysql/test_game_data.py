@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,8 +12,11 @@ import pytest
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql import game_data, records, sql_file
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import Connection, open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
 
-from tests.support.mariadb import MariaDb
+from tests.support.database_server import DatabaseServer
+from tests.support.mysql import MySql, commands
+from tests.unit.mysql.conftest import SERVERS
 
 NAMES = {"auth": "auth", "characters": "chars", "world": "world"}
 DUMP = """-- MySQL dump 10.13  Distrib 8.4.3
@@ -27,15 +31,17 @@ lines, the second with CREATE DATABASE `x`');
 """
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
-    with MariaDb.start(tmp_path_factory.mktemp("g")) as started:
+@pytest.fixture(scope="module", params=sorted(SERVERS))
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
+    with SERVERS[request.param].start(tmp_path_factory.mktemp("g")) as started:
         started.sql("CREATE DATABASE mcp")
         yield started
 
 
 @pytest.fixture
-def session(server: MariaDb) -> Iterator[Connection]:
+def session(server: DatabaseServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+    if isinstance(server, MySql):
+        monkeypatch.setenv("PATH", f"{commands()}:{os.environ['PATH']}")
     server.sql("DROP DATABASE IF EXISTS world; CREATE DATABASE world; DROP TABLE IF EXISTS mcp.deployment_record")
     with closing(open_local(f"{server.directory}/s")) as opened:
         yield opened
@@ -50,29 +56,30 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def load(session: Connection, server: MariaDb, source: Path, *, replace: bool = False) -> list[str]:
+def load(session: Connection, server: DatabaseServer, source: Path, *, replace: bool = False) -> list[str]:
     """Do what the module does, and return the databases that were loaded."""
     todo = game_data.plan(session, "mcp", game_data.find_dumps(str(source), NAMES), replace)
     folder = str(source if source.is_dir() else source.parent)
     for one in todo:
-        game_data.carry_out(session, "mcp", one, folder, f"{server.directory}/s")
+        game_data.carry_out(session, detect(session), "mcp", one, folder, f"{server.directory}/s")
     return [one.dump.database for one in todo]
 
 
 @pytest.mark.parametrize("name", ["world.sql", "TDB_full_world_335.sql.gz"])
-def test_a_dump_of_mysql_8_loads_once(session: Connection, server: MariaDb, tmp_path: Path, name: str) -> None:
+def test_a_dump_of_mysql_8_loads_once(session: Connection, server: DatabaseServer, tmp_path: Path, name: str) -> None:
     source = write(tmp_path / name, DUMP)
     assert load(session, server, source) == ["world"]
     rows = session.rows("SELECT id, name FROM world.t ORDER BY id")
     assert rows[0]["name"] == "it's utf8mb4_0900_ai_ci; USE mysql; -- no comment"
     assert rows[1]["name"] == "two\nlines, the second with CREATE DATABASE `x`"
-    assert "uca1400_ai_ci" in str(session.row("SHOW CREATE TABLE world.t"))
+    collation = "0900_ai_ci" if isinstance(server, MySql) else "uca1400_ai_ci"
+    assert collation in str(session.row("SHOW TABLE STATUS FROM world"))
     assert load(session, server, source) == []
     session.execute("INSERT INTO world.t VALUES (3, 'by the game')")
     assert load(session, server, source, replace=True) == [], "the same dump is not loaded over later changes"
 
 
-def test_what_the_operator_has_is_not_dropped(session: Connection, server: MariaDb, tmp_path: Path) -> None:
+def test_what_the_operator_has_is_not_dropped(session: Connection, server: DatabaseServer, tmp_path: Path) -> None:
     session.execute("CREATE TABLE world.own (id INT)")
     session.execute("INSERT INTO world.own VALUES (7)")
     source = write(tmp_path / "world.sql", DUMP)
@@ -83,7 +90,7 @@ def test_what_the_operator_has_is_not_dropped(session: Connection, server: Maria
     assert [row["Tables_in_world"] for row in session.rows("SHOW TABLES FROM world")] == ["t"]
 
 
-def test_another_dump_needs_to_be_told_to_replace(session: Connection, server: MariaDb, tmp_path: Path) -> None:
+def test_another_dump_needs_to_be_told_to_replace(session: Connection, server: DatabaseServer, tmp_path: Path) -> None:
     load(session, server, write(tmp_path / "a" / "world.sql", DUMP))
     other = write(tmp_path / "b" / "world.sql", DUMP.replace("(1,", "(9,"))
     with pytest.raises(DatabaseError, match="world holds another dump"):
@@ -92,7 +99,7 @@ def test_another_dump_needs_to_be_told_to_replace(session: Connection, server: M
     assert session.value("SELECT MAX(id) FROM world.t") == 9
 
 
-def test_a_load_that_was_cut_off_is_repeated(session: Connection, server: MariaDb, tmp_path: Path) -> None:
+def test_a_load_that_was_cut_off_is_repeated(session: Connection, server: DatabaseServer, tmp_path: Path) -> None:
     broken = DUMP.replace("-- Dump", "INSERT INTO missing VALUES (1);\n-- Dump")
     source = write(tmp_path / "world.sql", broken)
     with pytest.raises(DatabaseError, match="Table 'world.missing' doesn't exist"):
@@ -116,7 +123,7 @@ def test_a_load_that_was_cut_off_is_repeated(session: Connection, server: MariaD
     ],
 )
 def test_a_bad_file_is_refused_before_anything_changes(
-    session: Connection, server: MariaDb, tmp_path: Path, text: str, reason: str
+    session: Connection, server: DatabaseServer, tmp_path: Path, text: str, reason: str
 ) -> None:
     session.execute("CREATE TABLE world.own (id INT)")
     with pytest.raises(DatabaseError, match=reason):
@@ -125,14 +132,14 @@ def test_a_bad_file_is_refused_before_anything_changes(
     assert records.read(session, "mcp", "game_data:world") is None
 
 
-def test_a_truncated_gzip_is_refused(session: Connection, server: MariaDb, tmp_path: Path) -> None:
+def test_a_truncated_gzip_is_refused(session: Connection, server: DatabaseServer, tmp_path: Path) -> None:
     source = write(tmp_path / "world.sql.gz", DUMP)
     source.write_bytes(source.read_bytes()[:-20])
     with pytest.raises(DatabaseError, match="truncated or damaged"):
         load(session, server, source)
 
 
-def test_client_commands_in_a_file_do_nothing(session: Connection, server: MariaDb, tmp_path: Path) -> None:
+def test_client_commands_in_a_file_do_nothing(session: Connection, server: DatabaseServer, tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     with pytest.raises(DatabaseError):
         load(session, server, write(tmp_path / "world.sql", f"\\! touch {trap}\n"))

@@ -91,7 +91,7 @@ def test_a_cluster_from_modules(run: Run, node: Callable[[int], Node]) -> None:
 
     healthy = run(mysql_server_state, socket=nodes["db2"].socket, healthy=True)["state"]["replication"]
     assert healthy["tls"] and healthy["verifies_certificate"] and healthy["host"] == "127.0.4.1"
-    nodes["db2"].server.sql("STOP SLAVE")
+    nodes["db2"].server.sql("STOP REPLICA")
     sick = run(mysql_server_state, socket=nodes["db2"].socket, healthy=True, timeout=1)
     assert "does not replicate" in sick["msg"]
 

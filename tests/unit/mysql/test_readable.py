@@ -17,7 +17,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.readable imp
 from trinitycore_mcp.database import personal
 from trinitycore_mcp.tools.account import ACCOUNT_COLUMNS
 
-from tests.unit.mysql.conftest import FLAVOR, Node
+from tests.unit.mysql.conftest import Node
 
 ROOT = Path(__file__).parents[3]
 RULES: dict[str, Any] = yaml.safe_load((ROOT / "roles/mysql/vars/main.yml").read_text())["mysql_partly_readable"]
@@ -75,7 +75,7 @@ def primary(node: Callable[[int], Node]) -> Node:
 
 def ensure(node: Node, account: Account, dry: bool = False) -> list[str]:
     with node.connect() as server:
-        return accounts.ensure(server, FLAVOR, account, dry)
+        return accounts.ensure(server, node.flavor, account, dry)
 
 
 def allowed(node: Node, statement: str) -> bool:

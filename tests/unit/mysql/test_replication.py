@@ -19,7 +19,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary impo
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import decide
 
 from tests.support.certificates import Authority
-from tests.unit.mysql.conftest import FLAVOR, Node, wanted
+from tests.unit.mysql.conftest import Node, wanted
 
 Start = Callable[[int], Node]
 
@@ -35,7 +35,7 @@ def test_bootstrap_replicate_restart_move(node: Start) -> None:
     assert decide(members, "db1").primary == "db1"
 
     with one.connect() as server:
-        foretold = make_primary(server, FLAVOR, wanted(), dry=True)
+        foretold = make_primary(server, one.flavor, wanted(), dry=True)
     assert one.server.sql("SHOW DATABASES LIKE 'mcp'") == []
     done = one.bootstrap()
     assert done == foretold
@@ -65,7 +65,7 @@ def test_bootstrap_replicate_restart_move(node: Start) -> None:
 
     # By hand, two becomes primary; a rerun keeps that and makes one its replica, with nothing lost.
     one.server.sql("SET GLOBAL read_only = 1")
-    two.server.sql("STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0; INSERT INTO world.t VALUES (3)")
+    two.server.sql("STOP REPLICA; RESET REPLICA ALL; SET GLOBAL read_only = 0; INSERT INTO world.t VALUES (3)")
     assert decide([one.member(), two.member()], "db1").primary == "db2"
     assert two.bootstrap() == []
     assert one.follow(two) == [f"follow db2 (127.0.4.2:{two.server.port})"]
@@ -111,7 +111,7 @@ def test_a_write_waits_until_a_replica_has_it(node: Start) -> None:
     one.await_replicas()
     one.server.sql("SET GLOBAL read_only = 1")
     two.wait_for(one)
-    two.server.sql("STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0; INSERT INTO world.t VALUES (3)")
+    two.server.sql("STOP REPLICA; RESET REPLICA ALL; SET GLOBAL read_only = 0; INSERT INTO world.t VALUES (3)")
     assert one.follow(two)[1:] == ["let writes wait for no replica"]
     one.wait_for(two)
     assert row_count(one) == 3
@@ -126,7 +126,7 @@ def test_network_logins_need_tls_and_only_read(node: Start) -> None:
         with pytest.raises(DatabaseError, match="denied"):
             server.execute("INSERT INTO world.t VALUES (1)")
         with pytest.raises(DatabaseError, match="denied"):
-            server.execute("SELECT * FROM mysql.global_priv")
+            server.execute("SELECT * FROM mysql.user")
     import pymysql  # noqa: PLC0415 - the driver itself, to leave TLS away
 
     with pytest.raises(pymysql.err.OperationalError, match="Access denied"):
@@ -181,9 +181,9 @@ def test_a_stopped_replica_is_started_and_a_broken_one_reported(node: Start) -> 
     one.server.sql("CREATE TABLE world.t (id INT PRIMARY KEY)")
     two.follow(one)
     two.wait_for(one)
-    two.server.sql("STOP SLAVE")
+    two.server.sql("STOP REPLICA")
     assert two.follow(one) == ["start replication"]
-    two.server.sql("SET sql_log_bin = 0; INSERT INTO world.t VALUES (1)")
+    two.aside("SET sql_log_bin = 0; INSERT INTO world.t VALUES (1)")
     one.server.sql("INSERT INTO world.t VALUES (1)")
     with pytest.raises(DatabaseError, match="db2 does not replicate from db1: .*Duplicate entry"), two.connect():
         for _ in range(50):  # until the error has arrived, the replica still looks well
@@ -193,8 +193,10 @@ def test_a_stopped_replica_is_started_and_a_broken_one_reported(node: Start) -> 
 def test_a_server_with_transactions_of_its_own_is_named_and_left_alone(node: Start) -> None:
     one, two = node(1), node(2)
     one.bootstrap()
-    two.server.sql("CREATE DATABASE mine; CREATE TABLE mine.t (id INT PRIMARY KEY); INSERT INTO mine.t VALUES (1)")
-    with pytest.raises(TopologyError, match=r"db2 holds transactions that the primary db1 lacks: 0-2-3"):
+    two.aside("CREATE DATABASE mine; CREATE TABLE mine.t (id INT PRIMARY KEY); INSERT INTO mine.t VALUES (1)")
+    with pytest.raises(
+        TopologyError, match=f"db2 holds transactions that the primary db1 lacks: {two.transactions(3)}"
+    ):
         two.follow(one)
     assert two.server.sql("SELECT id FROM mine.t") == [["1"]]
     state = two.member().state
@@ -204,7 +206,7 @@ def test_a_server_with_transactions_of_its_own_is_named_and_left_alone(node: Sta
 def test_tables_that_were_never_logged_are_no_replica_either(node: Start) -> None:
     one, two = node(1), node(2)
     one.bootstrap()
-    two.server.sql("SET sql_log_bin = 0; CREATE DATABASE mine; CREATE TABLE mine.t (id INT)")
+    two.aside("SET sql_log_bin = 0; CREATE DATABASE mine; CREATE TABLE mine.t (id INT)")
     with pytest.raises(TopologyError, match=re.escape("db2 holds tables that never were replicated: mine (1)")):
         two.follow(one)
 
@@ -218,13 +220,13 @@ def test_purged_binary_logs_can_not_make_a_replica(node: Start) -> None:
         one.server.sql("FLUSH BINARY LOGS")
         one.server.sql(f"PURGE BINARY LOGS TO '{one.server.sql('SHOW BINARY LOGS')[-1][0]}'")
         time.sleep(0.1)
-    with pytest.raises(TopologyError, match="the binary logs of db1 begin at 0-1-"):
+    with pytest.raises(TopologyError, match=r"the binary logs of db1 begin at \S+[-:]1-"):
         two.follow(one)
 
 
 def test_a_primary_that_held_data_before_us_says_so(node: Start) -> None:
     one, two = node(1), node(2)
-    one.server.sql(
+    one.aside(
         "SET sql_log_bin = 0; CREATE DATABASE world; CREATE TABLE world.t (id INT); INSERT INTO world.t VALUES (1)"
     )
     assert "create database world" not in one.bootstrap()

@@ -49,8 +49,9 @@ def test_nothing_is_lost_while_the_primary_moves_on(cluster: Cluster, record_pro
     assert len(writer.unknown) == 0
     record_property(
         "figure",
-        f"planned switchover of MariaDB, three times: 0 of {len(writer.acknowledged)} acknowledged rows lost, "
-        f"no server writable for {max(pauses):.2f} s at most, no row acknowledged for {writer.longest_pause:.2f} s",
+        f"planned switchover of {cluster[0].flavor.name}, three times: 0 of {len(writer.acknowledged)} acknowledged "
+        f"rows lost, no server writable for {max(pauses):.2f} s at most, no row acknowledged for "
+        f"{writer.longest_pause:.2f} s",
     )
 
 
@@ -84,7 +85,7 @@ def test_killed_at_each_of_its_steps_and_run_again(cluster: Cluster, size: int) 
 
 
 def test_an_account_that_read_only_does_not_bind_writes_nothing_aside(cluster: Cluster) -> None:
-    """Such writes wait while the target catches up, and are undone when their server becomes a replica."""
+    """Such writes are refused, or wait while the target catches up and are undone when theirs becomes a replica."""
     one, outcomes = cluster[0], dict[int, str]()
 
     def write(number: int) -> None:
@@ -104,8 +105,8 @@ def test_an_account_that_read_only_does_not_bind_writes_nothing_aside(cluster: C
             for each in writers:
                 each.start()
             deadline = time.monotonic() + 20
-            while one.server.sql(waiting) != [[str(len(writers))]]:
-                assert time.monotonic() < deadline, "a write did not wait"
+            while int(one.server.sql(waiting)[0][0]) + len(outcomes) != len(writers):
+                assert time.monotonic() < deadline, "a write neither waits nor was refused"
                 time.sleep(0.01)
 
     move(cluster, "db2", progress)
@@ -141,17 +142,17 @@ def test_what_is_refused_before_any_change(cluster: Cluster) -> None:
     with pytest.raises(TopologyError, match="target is 'db9'; it must be one of the database hosts: db1, db2, db3"):
         move(cluster, "db9")
 
-    three.server.sql("STOP SLAVE")
+    three.server.sql("STOP REPLICA")
     with pytest.raises(TopologyError, match="db3 does not replicate"):
         move(cluster, "db3")
-    three.server.sql("START SLAVE")
+    three.server.sql("START REPLICA")
 
-    two.server.sql("STOP SLAVE; CHANGE MASTER TO MASTER_DELAY=60; START SLAVE")
+    two.delay(60)
     one.server.sql("INSERT INTO world.t VALUES (1)")
     time.sleep(1.5)
     with pytest.raises(TopologyError, match=r"db2 is \d+ s behind db1, allowed are 0 s"):
         move(cluster, "db2", lag=0)
-    two.server.sql("STOP SLAVE; CHANGE MASTER TO MASTER_DELAY=0; START SLAVE")
+    two.delay(0)
     two.wait_for(one)
 
     three.server.freeze()
@@ -166,6 +167,6 @@ def test_what_is_refused_before_any_change(cluster: Cluster) -> None:
     with pytest.raises(TopologyError, match="db1 and db2 are both writable"):
         move(cluster, "db2")
     two.server.sql("CREATE TABLE world.aside (id INT); SET GLOBAL read_only = 1")
-    with pytest.raises(TopologyError, match="db2 holds transactions that the primary db1 lacks: 0-2-"):
+    with pytest.raises(TopologyError, match="db2 holds transactions that the primary db1 lacks: "):
         move(cluster, "db3")
     check(cluster, "db1", [1])

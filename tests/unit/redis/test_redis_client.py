@@ -11,8 +11,8 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.redis.client impor
 from ansible_collections.trinitycore.mcp.plugins.module_utils.redis.client import Redis as Client
 from ansible_collections.trinitycore.mcp.plugins.module_utils.redis.topology import Member, look, look_at_all
 
+from tests.support.binaries import free_port
 from tests.support.certificates import Authority
-from tests.support.mariadb import free_port
 from tests.support.redis import Redis
 
 HERE = Member("redis1", "127.0.0.1")

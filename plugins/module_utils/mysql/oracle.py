@@ -1,0 +1,252 @@
+"""Oracle MySQL's statements, column names, and how it keeps passwords."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Any
+
+from . import gtid_set, sha256_crypt
+from .connection import Connection
+from .errors import DatabaseError
+from .flavor import SYSTEM_DATABASES, Flavor
+from .grants import parse_grants
+from .state import Replication, ServerState
+
+OLDEST = (8, 0, 26)
+"""From here on it speaks of sources and replicas, in names of variables too."""
+
+_WHY_NOT_APPLIED = (
+    "SELECT LAST_ERROR_MESSAGE AS why FROM performance_schema.replication_applier_status_by_worker"
+    " WHERE LAST_ERROR_MESSAGE <> ''"
+)
+# What MariaDB's privileges are called here; more than one where it takes more.
+_PRIVILEGES = {
+    "BINLOG ADMIN": {"BINLOG_ADMIN"},
+    "BINLOG MONITOR": {"REPLICATION CLIENT"},
+    "CONNECTION ADMIN": {"CONNECTION_ADMIN"},
+    "READ_ONLY ADMIN": {"SYSTEM_VARIABLES_ADMIN"},
+    "REPLICATION MASTER ADMIN": {"SYSTEM_VARIABLES_ADMIN"},
+    "REPLICATION SLAVE ADMIN": {"REPLICATION_SLAVE_ADMIN"},
+    # Who may read every change may have the data they were made to: a replica's first copy.
+    "REPLICATION SLAVE": {"REPLICATION SLAVE", "BACKUP_ADMIN"},
+    "SLAVE MONITOR": {"REPLICATION CLIENT"},
+}
+# MariaDB shows routines to whoever reads the table that they are in.
+_LEVELS = {("`mysql`.`proc`", "SELECT"): ("*.*", "SHOW_ROUTINE")}
+
+
+class OracleMySQL(Flavor):
+    """MySQL 8.0.26 and newer."""
+
+    name = "mysql"
+    client = "mysql"
+
+    def state(self, server: Connection) -> ServerState:
+        """Read variables, replication status, process list and databases."""
+        basics = server.rows(
+            "SELECT @@version AS version, @@server_id AS server_id, @@read_only AS read_only, @@log_bin AS log_bin,"
+            # In this order: a transaction that commits meanwhile is in one of them, or in both.
+            " @@GLOBAL.gtid_owned AS owned, @@GLOBAL.gtid_executed AS executed"
+        )[0]
+        databases = server.rows(
+            "SELECT s.SCHEMA_NAME AS name, COUNT(t.TABLE_NAME) AS tables FROM information_schema.SCHEMATA s"
+            " LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME"
+            " WHERE s.SCHEMA_NAME NOT IN %s GROUP BY s.SCHEMA_NAME",
+            [SYSTEM_DATABASES],
+        )
+        followers = server.rows(
+            "SELECT HOST AS host FROM performance_schema.processlist WHERE COMMAND LIKE 'Binlog Dump%%' ORDER BY HOST",
+            [],
+        )
+        # Both are missing without the plugin.
+        semi_sync = server.row("SHOW GLOBAL VARIABLES LIKE 'rpl_semi_sync_source_enabled'") or {"Value": "OFF"}
+        clients = server.row("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_source_clients'") or {"Value": 0}
+        return ServerState(
+            running=True,
+            flavor=self.name,
+            version=str(basics["version"]),
+            server_id=int(basics["server_id"]),
+            read_only=bool(basics["read_only"]),
+            binlog=bool(basics["log_bin"]),
+            gtid_position=gtid_set.render(gtid_set.parse(str(basics["executed"]))),
+            # A replica may have what its primary has not committed yet, since that waits for the replica.
+            gtid_state=gtid_set.union(str(basics["executed"]), _without_owners(str(basics["owned"]))),
+            replication=self._replication(server),
+            semi_sync=semi_sync["Value"] == "ON",
+            semi_sync_replicas=int(clients["Value"]),
+            followers=[str(row["host"]).rsplit(":", 1)[0] for row in followers],
+            databases={str(row["name"]): int(row["tables"]) for row in databases},
+        )
+
+    def _replication(self, server: Connection) -> Replication | None:
+        channels = server.rows("SHOW REPLICA STATUS")
+        if not channels:
+            return None
+        if len(channels) > 1 or channels[0]["Channel_Name"]:
+            names = ", ".join(repr(row["Channel_Name"]) for row in channels)
+            raise DatabaseError(f"{server.target} replicates by named channels ({names}), which we don't manage")
+        row = channels[0]
+        lag = row["Seconds_Behind_Source"]
+        errors = [str(row[key]) for key in ("Last_IO_Error", "Last_SQL_Error") if row[key]]
+        if row["Last_SQL_Error"]:  # it says only where the reason stands
+            with contextlib.suppress(DatabaseError):  # which is not everybody's to read
+                errors += [str(one["why"]) for one in server.rows(_WHY_NOT_APPLIED)]
+        return Replication(
+            host=str(row["Source_Host"]),
+            port=int(row["Source_Port"]),
+            user=str(row["Source_User"]),
+            io_running=str(row["Replica_IO_Running"]),
+            sql_running=row["Replica_SQL_Running"] == "Yes",
+            uses_gtid=bool(row["Auto_Position"]),
+            tls=row["Source_SSL_Allowed"] == "Yes",
+            verifies_certificate=row["Source_SSL_Verify_Server_Cert"] == "Yes",
+            ca_file=str(row["Source_SSL_CA_File"]),
+            retry=int(row["Connect_Retry"]),
+            lag=None if lag is None else int(lag),
+            error="; ".join(errors),
+        )
+
+    def set_read_only(self, server: Connection, read_only: bool) -> None:
+        """Set `super_read_only`, which binds every account; or neither it nor `read_only`."""
+        server.execute("SET GLOBAL super_read_only = 1" if read_only else "SET GLOBAL read_only = 0")
+
+    def let_root_write(self, server: Connection) -> None:
+        """Leave `read_only` alone, which does not bind root."""
+        server.execute("SET GLOBAL super_read_only = 0")
+
+    def set_semi_sync(self, server: Connection, on: bool) -> None:
+        """Switch the source's side; the replicas' is always on."""
+        server.execute(f"SET GLOBAL rpl_semi_sync_source_enabled = {int(on)}")
+
+    def claim(self, server: Connection) -> bool:
+        """Take a named lock."""
+        return bool(server.value("SELECT GET_LOCK('trinitycore.mcp.role', 0)"))
+
+    def hold_writes(self, server: Connection, patience: float, held: float) -> None:
+        """Set `super_read_only`: it waits for commits that are under way, and then nobody can commit."""
+        server.execute(f"SET SESSION lock_wait_timeout = {max(1, round(patience))}")
+        server.execute(f"SET SESSION wait_timeout = {max(1, round(held))}")
+        self.set_read_only(server, True)
+
+    def let_go(self, server: Connection, *, undo: bool) -> None:
+        """Do nothing: nobody is kept waiting, all were refused."""
+
+    def oldest_binlog_position(self, server: Connection) -> str:
+        """Return what was in binary logs that are gone."""
+        return gtid_set.render(gtid_set.parse(str(server.value("SELECT @@GLOBAL.gtid_purged"))))
+
+    def errant_transactions(self, of: ServerState, primary: ServerState) -> list[str]:
+        """Subtract the sets."""
+        return gtid_set.parts(gtid_set.subtract(of.gtid_state, primary.gtid_state))
+
+    def known(self, state: ServerState) -> str:
+        """Return the set, which has both."""
+        return state.gtid_state
+
+    def not_reached(self, position: str, required: str) -> list[str]:
+        """Subtract the sets."""
+        return gtid_set.parts(gtid_set.subtract(required, position))
+
+    def wait_for(self, server: Connection, position: str, timeout: float) -> bool:
+        """Wait in the server."""
+        return bool(server.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)", [position, timeout]) == 0)
+
+    def stop_replication(self, server: Connection) -> None:
+        """Stop both threads."""
+        server.execute("STOP REPLICA")
+
+    def stop_receiving(self, server: Connection) -> str:
+        """Stop the IO thread, and read what it has received."""
+        server.execute("STOP REPLICA IO_THREAD")
+        [row] = server.rows("SHOW REPLICA STATUS")
+        return gtid_set.union(str(row["Retrieved_Gtid_Set"]), str(row["Executed_Gtid_Set"]))
+
+    def forget_source(self, server: Connection) -> None:
+        """Stop both threads and reset."""
+        server.execute("STOP REPLICA")
+        server.execute("RESET REPLICA ALL")
+
+    def start_replication(self, server: Connection) -> None:
+        """Start both threads."""
+        server.execute("START REPLICA")
+
+    def follow(self, server: Connection, wanted: Replication, password: str) -> None:
+        """Set the source; what it has is in its own set."""
+        self.set_read_only(server, True)  # for root too, who may have been let in
+        server.execute(
+            "CHANGE REPLICATION SOURCE TO SOURCE_HOST=%s, SOURCE_PORT=%s, SOURCE_USER=%s, SOURCE_PASSWORD=%s,"
+            " SOURCE_SSL=1, SOURCE_SSL_CA=%s, SOURCE_SSL_VERIFY_SERVER_CERT=%s, SOURCE_CONNECT_RETRY=%s,"
+            " SOURCE_RETRY_COUNT=0, SOURCE_AUTO_POSITION=1",  # 0: it never gives up
+            [
+                wanted.host,
+                wanted.port,
+                wanted.user,
+                password,
+                wanted.ca_file,
+                int(wanted.verifies_certificate),
+                wanted.retry,
+            ],
+        )
+
+    def replication_password(self, server: Connection) -> str | None:
+        """Read the table that the server keeps it in."""
+        with contextlib.suppress(DatabaseError):  # it is root's to read
+            kept = server.value("SELECT User_password FROM mysql.slave_master_info WHERE Channel_name = ''")
+            return None if kept is None else str(kept)
+        return None
+
+    def password_hash(self, password: str, kept: str = "") -> str:
+        """Hash as `caching_sha2_password` does, with the salt of what is kept, else a new one."""
+        salt = sha256_crypt.salt_of(kept) or sha256_crypt.new_salt()
+        return sha256_crypt.authentication_string(password, salt)
+
+    def grants(self, wanted: dict[str, set[str]]) -> dict[str, set[str]]:
+        """Rename what has another name."""
+        renamed: dict[str, set[str]] = {}
+        for level, privileges in wanted.items():
+            for privilege in privileges:
+                where, what = _LEVELS.get((level, privilege), (level, privilege))
+                renamed.setdefault(where, set()).update(_PRIVILEGES.get(what, {what}))
+        return renamed
+
+    def account(self, server: Connection, user: str, host: str) -> dict[str, Any] | None:
+        """Read the account's row and its grants."""
+        kept = server.row(
+            "SELECT plugin, authentication_string AS hash, ssl_type FROM mysql.user WHERE User = %s AND Host = %s",
+            [user, host],
+        )
+        if kept is None:
+            return None
+        grants = [str(next(iter(row.values()))) for row in server.rows("SHOW GRANTS FOR %s@%s", [user, host])]
+        return {
+            "hash": _text(kept["hash"]) if kept["plugin"] == "caching_sha2_password" else "",
+            "tls": bool(kept["ssl_type"]),
+            "grants": parse_grants(grants),
+        }
+
+    def create_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
+        """Create it with `caching_sha2_password`."""
+        self._write_account(server, "CREATE USER", user, host, password_hash, tls)
+
+    def alter_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
+        """Alter it to `caching_sha2_password`."""
+        self._write_account(server, "ALTER USER", user, host, password_hash, tls)
+
+    def _write_account(
+        self, server: Connection, verb: str, user: str, host: str, password_hash: str, tls: bool
+    ) -> None:
+        # By hash: the password itself appears in no statement and so in no log.
+        server.execute(
+            f"{verb} %s@%s IDENTIFIED WITH caching_sha2_password AS %s REQUIRE {'SSL' if tls else 'NONE'}",
+            [user, host, password_hash],
+        )
+
+
+def _without_owners(owned: str) -> str:
+    """Return the set in `gtid_owned`, which names each transaction's thread after a #."""
+    return re.sub(r"#\d+", "", owned)
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
