@@ -12,7 +12,8 @@ description:
   - Reads C(vars/packages.yml) of each role and returns one sorted list without repetitions, so that a host's
     packages can be installed in one transaction.
   - The file maps an operating system to a list of packages. The most specific key wins, for example
-    C(Ubuntu-22) over C(Ubuntu) over C(Debian) (the family).
+    C(Ubuntu-22) over C(Ubuntu) over C(Debian) (the family). A role that comes in flavours has a list for each
+    flavour there, and the variable C(<role>_flavor) chooses.
 options:
   _terms:
     description: Names of roles of this collection.
@@ -53,19 +54,33 @@ def os_keys(facts: dict[str, Any]) -> list[str]:
     return [f"{distribution}-{facts['distribution_major_version']}", distribution, facts["os_family"]]
 
 
-def packages_of(role: str, facts: dict[str, Any], roles_directory: Path = ROLES) -> list[str]:
+def packages_of(
+    role: str, facts: dict[str, Any], roles_directory: Path = ROLES, flavor: str | None = None
+) -> list[str]:
     """Return the packages that one role needs on a host with these facts.
 
-    :raises AnsibleError: the role is unknown or says nothing about this operating system.
+    :param flavor: the role's flavour, for a role that has some; None: the one of the role's defaults.
+    :raises AnsibleError: the role is unknown, or there is nothing for this operating system or this flavour on it.
     """
     path = roles_directory / role / "vars" / "packages.yml"
     if not path.is_file():
         raise AnsibleError(f"role {role!r} has no {path}")
-    by_os: dict[str, list[str]] = yaml.safe_load(path.read_text()) or {}
-    for key in os_keys(facts):
-        if key in by_os:
-            return by_os[key]
-    raise AnsibleError(f"role {role!r} supports {', '.join(sorted(by_os))}, not {os_keys(facts)[0]}")
+    by_os: dict[str, list[str] | dict[str, list[str]]] = yaml.safe_load(path.read_text()) or {}
+    key = next((key for key in os_keys(facts) if key in by_os), None)
+    if key is None:
+        raise AnsibleError(f"role {role!r} supports {', '.join(sorted(by_os))}, not {os_keys(facts)[0]}")
+    packages = by_os[key]
+    if isinstance(packages, list):
+        return packages
+    variable = f"{role}_flavor"
+    if flavor is None:
+        flavor = str(yaml.safe_load((roles_directory / role / "defaults" / "main.yml").read_text())[variable])
+    if flavor not in packages:
+        raise AnsibleError(
+            f"{variable} is {flavor!r}, which {os_keys(facts)[0]} has no packages of; there it can be "
+            f"{', '.join(sorted(packages))}"
+        )
+    return packages[flavor]
 
 
 class LookupModule(LookupBase):
@@ -77,7 +92,18 @@ class LookupModule(LookupBase):
         :raises AnsibleError: as :func:`packages_of`, or when the host's facts were not gathered.
         """
         self.set_options(var_options=variables, direct=kwargs)
-        facts = (variables or {}).get("ansible_facts") or {}
+        variables = variables or {}
+        facts = variables.get("ansible_facts") or {}
         if "os_family" not in facts:
             raise AnsibleError("role_packages needs the facts distribution and os_family; gather facts first")
-        return [sorted({package for role in terms for package in packages_of(role, facts)})]
+        return [
+            sorted(
+                {
+                    package
+                    for role in terms
+                    for package in packages_of(
+                        role, facts, flavor=self._templar.template(variables.get(f"{role}_flavor"))
+                    )
+                }
+            )
+        ]
