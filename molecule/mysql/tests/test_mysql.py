@@ -1,4 +1,4 @@
-"""A database pair of either flavour, as clients and operator see it. The tests run in this order, on each other's state."""
+"""A database pair of either flavour, as clients and operator see it. The tests build on each other."""
 
 from __future__ import annotations
 

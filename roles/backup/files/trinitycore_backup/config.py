@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import BackupError
+from .server_kind import KINDS, ServerKind
 
 CONFIG = Path("/etc/trinitycore-backup/config.json")
 
@@ -15,6 +16,7 @@ CONFIG = Path("/etc/trinitycore-backup/config.json")
 class Config:
     """Settings, as the role writes them. Tables are written `database.table`."""
 
+    kind: ServerKind
     directory: Path
     databases: list[str]
     ignore_tables: list[str]
@@ -34,6 +36,7 @@ class Config:
             values = json.loads(path.read_text())
             metrics = values.pop("metrics_file")
             return cls(
+                kind=KINDS[values.pop("flavor")],
                 directory=Path(values.pop("directory")),
                 credentials=Path(values.pop("credentials")),
                 metrics_file=Path(metrics) if metrics else None,

@@ -53,13 +53,13 @@ def _write_database(
 ) -> dict[str, int]:
     """Write tables and views, then rows, then what would act on rows; return the tables' checksums.
 
-    The rows are read by our own statements, not by mariadb-dump: that prints FLOAT with six digits, and what is
+    The rows are read by our own statements, not by the dump program: that prints FLOAT with six digits, and what is
     restored from it differs in the last bits. All rows and checksums come from the one snapshot.
     """
     ignored = [f"--ignore-table={table}" for table in config.ignore_tables]
     shared = [*login.arguments(), "--no-data", "--skip-lock-tables", "--no-tablespaces"]
     shared += ["--default-character-set=utf8mb4", *ignored]
-    _copy_dump([*shared, "--skip-triggers", database], file)
+    _copy_dump(login, [*shared, "--skip-triggers", database], file)
     file.write(
         b"SET SESSION time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, "
         b"unique_checks = 0;\nSET NAMES utf8mb4;\n"
@@ -71,17 +71,20 @@ def _write_database(
             checksums[table] = int(snapshot.rows(f"CHECKSUM TABLE {name(database)}.{name(table)}")[0][1])
         snapshot.leave_table()
     file.write(b"SET SESSION foreign_key_checks = 1, unique_checks = 1;\n")
-    _copy_dump([*shared, "--no-create-info", "--triggers", "--routines", "--events", database], file)
+    _copy_dump(login, [*shared, "--no-create-info", "--triggers", "--routines", "--events", database], file)
     file.write(f"{END}{database}\n".encode())
     return checksums
 
 
-def _copy_dump(arguments: list[str], file: DumpFile) -> None:
+def _copy_dump(login: Login, arguments: list[str], file: DumpFile) -> None:
     completed = False
-    with subprocess.Popen(["mariadb-dump", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as dump:
+    program, *options = login.kind.dump
+    # Which file is read must come first.
+    command = [program, *arguments[:1], *options, *arguments[1:]]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as dump:
         for line in pipe(dump.stdout):
             completed = completed or line.startswith(_COMPLETED)
             file.write(line)
         told = pipe(dump.stderr).read().decode(errors="replace").strip()
     if dump.returncode != 0 or not completed:
-        raise BackupError(f"mariadb-dump: {told or 'it ended without its closing line'}")
+        raise BackupError(f"{program}: {told or 'it ended without its closing line'}")

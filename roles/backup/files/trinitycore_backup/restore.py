@@ -40,9 +40,9 @@ def restore(config: Config, folder: Path, options: RestoreOptions) -> dict[str, 
     missing = [database for database in chosen if database not in manifest["databases"]]
     if missing:
         raise BackupError(f"the backup holds no {', '.join(missing)}; it holds {', '.join(manifest['databases'])}")
-    login = Login(config.socket)
+    login = Login(config.kind, config.socket)
     with Session(login) as server:
-        _must_be_writable_here(server, options)
+        _must_be_writable_here(server, config, options)
         occupied = {database: _tables(server, config, database) for database in chosen}
         refused = [database for database in chosen if occupied[database] and database not in options.replace]
         if refused:
@@ -66,13 +66,13 @@ def restore(config: Config, folder: Path, options: RestoreOptions) -> dict[str, 
             _empty(server, config, database, entry)
             _load(login, folder / entry["file"], database)
             summary["databases"][database] = _compare(server, database, entry)
-        summary["position_after"] = server.value("SELECT @@gtid_current_pos")
+        summary["position_after"] = server.value(f"SELECT {config.kind.position}")
     summary["seconds"] = round(time.monotonic() - began, 2)
     return summary
 
 
-def _must_be_writable_here(server: Session, options: RestoreOptions) -> None:
-    followed = server.rows("SHOW ALL SLAVES STATUS")
+def _must_be_writable_here(server: Session, config: Config, options: RestoreOptions) -> None:
+    followed = server.rows(config.kind.replication)
     if followed:
         raise BackupError("this server is a replica: restore on the primary, and it replicates")
     if server.value("SELECT @@read_only") not in ("0", "OFF") and not options.allow_read_only:
@@ -132,7 +132,7 @@ def _empty(server: Session, config: Config, database: str, entry: dict[str, Any]
 
 
 def _load(login: Login, path: Path, database: str, first: str = "") -> None:
-    command = ["mariadb", *login.arguments(), "--default-character-set=utf8mb4", "--binary-mode", "--batch"]
+    command = [login.kind.client, *login.arguments(), "--default-character-set=utf8mb4", "--binary-mode", "--batch"]
     if first:
         command.append(f"--init-command={first}")
     with (

@@ -12,10 +12,8 @@ _AS_TEXT = (
 )
 _AS_BYTES = "IF({0} IS NULL, 'NULL', IF(LENGTH({0}) = 0, '\\'\\'', CONCAT('0x', HEX({0}))))"
 _AS_NUMBER = "IFNULL({}, 'NULL')"
-_AS_DOUBLE = "QUOTE(CAST({} AS DOUBLE))"  # shortest digits that give the same number; in quotes, -0 keeps its sign
 _EXPRESSIONS = {
     **dict.fromkeys(("tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "year"), _AS_NUMBER),
-    **dict.fromkeys(("float", "double"), _AS_DOUBLE),
     **dict.fromkeys(("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "bit", "vector"), _AS_BYTES),
     **dict.fromkeys(
         ("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
@@ -29,10 +27,12 @@ _INSERT_BYTES = 1 << 20
 def write_rows(snapshot: Session, database: str, table: str, file: DumpFile) -> None:
     """Write the rows of one table, as they are in the snapshot."""
     columns = snapshot.rows(
-        "SELECT column_name, data_type FROM information_schema.columns WHERE is_generated = 'NEVER' "
+        "SELECT column_name, data_type FROM information_schema.columns WHERE COALESCE(generation_expression, '') = '' "
         f"AND table_schema = {text(database)} AND table_name = {text(table)} ORDER BY ordinal_position"
     )
-    values = ", ',', ".join(_EXPRESSIONS.get(kind, _AS_TEXT).format(name(column)) for column, kind in columns)
+    floating = dict.fromkeys(("float", "double"), snapshot.kind.double)  # in quotes, -0 keeps its sign
+    expressions = {**_EXPRESSIONS, **floating}
+    values = ", ',', ".join(expressions.get(kind, _AS_TEXT).format(name(column)) for column, kind in columns)
     insert = f"INSERT INTO {name(table)} ({', '.join(name(column) for column, _ in columns)}) VALUES\n".encode()
     waiting: list[bytes] = []
     size = 0

@@ -26,7 +26,7 @@ def run(config: Config, only: list[str], reason: str) -> Path:
     for left in config.directory.glob(".partial-*"):
         shutil.rmtree(left)
     wanted = only or config.databases
-    login = Login(config.socket, config.credentials)
+    login = Login(config.kind, config.socket, config.credentials)
     with Session(login) as server:
         present = [
             row[0]

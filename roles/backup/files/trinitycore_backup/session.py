@@ -11,12 +11,16 @@ from pathlib import Path
 
 from .errors import BackupError
 from .process import pipe
+from .server_kind import ServerKind
+
+_ATTEMPTS = 1000
 
 
 @dataclass(frozen=True)
 class Login:
     """How the client programs log in: by an option file with a password, or as root by the socket."""
 
+    kind: ServerKind
     socket: str
     credentials: Path | None = None
 
@@ -33,10 +37,19 @@ class Session:
     _MARK = b"end-of-answer\n"
 
     def __init__(self, login: Login) -> None:
-        command = ["mariadb", *login.arguments(), "--batch", "--skip-column-names", "--unbuffered", "--raw", "--force"]
+        self.kind = login.kind
+        command = [
+            login.kind.client,
+            *login.arguments(),
+            "--batch",
+            "--skip-column-names",
+            "--unbuffered",
+            "--raw",
+            "--force",
+        ]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the session
         self._process = subprocess.Popen(
-            [*command, "--quick", "--max-allowed-packet=1G", "--default-character-set=utf8mb4"],
+            [*command, "--force", "--quick", "--max-allowed-packet=1G", "--default-character-set=utf8mb4"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -80,12 +93,31 @@ class Session:
         """Open a transaction on a consistent snapshot, without a lock; return where it stands: `binlog`, `gtid`."""
         self.rows("SET SESSION time_zone = '+00:00', sql_mode = '', net_write_timeout = 3600, lock_wait_timeout = 60")
         self.rows("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        position = self._snapshot_between_commits() if self.kind.in_flight else self._snapshot_with_position()
+        self.rows("SAVEPOINT table_done")
+        return position
+
+    def _snapshot_with_position(self) -> dict[str, str]:
+        """Begin, and have the snapshot itself say where it stands."""
         self.rows("START TRANSACTION WITH CONSISTENT SNAPSHOT")
         status = {row[0].lower(): row[1] for row in self.rows("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'")}
         file, position = status.get("binlog_snapshot_file", ""), status.get("binlog_snapshot_position", "")
         gtid = self.value(f"SELECT BINLOG_GTID_POS({text(file)}, {int(position)})") if file else ""
-        self.rows("SAVEPOINT table_done")
         return {"binlog": f"{file} {position}".strip(), "gtid": gtid}
+
+    def _snapshot_between_commits(self) -> dict[str, str]:
+        """Begin at a moment when nothing was being committed, so that the server's position is the snapshot's.
+
+        :raises BackupError: there is no such moment.
+        """
+        now = f"SELECT {self.kind.position}, {self.kind.in_flight}"
+        for _ in range(_ATTEMPTS):
+            before = self.rows(now)
+            self.rows("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+            if self.rows(now) == before and not before[0][1]:
+                return {"binlog": "", "gtid": before[0][0]}
+            self.rows("ROLLBACK")
+        raise BackupError(f"transactions are committed without a pause; no snapshot in {_ATTEMPTS} attempts")
 
     def leave_table(self) -> None:
         """Let go of the table that was read, so that nobody's ALTER TABLE waits; the snapshot stays."""
