@@ -7,6 +7,7 @@ export LAB_NAME ?= lab
 $(if $(filter-out full small,$(LAB_PROFILE)),$(error LAB_PROFILE is $(LAB_PROFILE): allowed are full, small))
 export LAB_NETWORK ?= 10.77.0
 export LAB_WORLD := $(if $(LAB_WORLD),$(abspath $(LAB_WORLD)))
+export LAB_DATABASE
 LAB_INVENTORY := inventories/lab/$(if $(filter small,$(LAB_PROFILE)),small.yml,hosts.yml)
 
 .PHONY: help

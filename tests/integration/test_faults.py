@@ -53,10 +53,10 @@ def test_losing_a_database_replica_fails_no_call(lab: Lab, figure: Figure, verb:
     try:
         with load(lab.endpoints, CALLS, CONCURRENCY) as outcome:
             _wait_for(outcome, CALLS // 5)
-            lab.ssh(replica, f"systemctl {verb} mariadb")
+            lab.ssh(replica, f"systemctl {verb} {lab.database}")
             during = outcome.calls
     finally:
-        lab.ssh(replica, "systemctl start mariadb")
+        lab.ssh(replica, f"systemctl start {lab.database}")
     figure(f"{verb} of a replica: {len(outcome.failures)} of {outcome.calls} calls failed")
     assert during < CALLS
     assert outcome.failures == []

@@ -84,15 +84,15 @@ def notices(lab: Lab) -> Iterator[HTTPResponse]:
     wanted = {"notifications": {"resourcesListChanged": True}}
     table = "world.zz_notice"
     primary = lab.database_primary()
-    lab.ssh(primary, f"mariadb -e 'DROP TABLE IF EXISTS {table}'")
+    lab.sql(primary, f"DROP TABLE IF EXISTS {table}")
     with lab.request("subscriptions/listen", wanted, key=lab.endpoints["api_key"], timeout=100) as stream:
         assert stream.status == 200
         assert next_message(stream)["method"] == "notifications/subscriptions/acknowledged"
-        lab.ssh(primary, f"mariadb -e 'CREATE TABLE {table} (id INT PRIMARY KEY)'")
+        lab.sql(primary, f"CREATE TABLE {table} (id INT PRIMARY KEY)")
         try:
             yield stream
         finally:
-            lab.ssh(primary, f"mariadb -e 'DROP TABLE {table}'")
+            lab.sql(primary, f"DROP TABLE {table}")
 
 
 def next_message(stream: HTTPResponse) -> dict[str, Any]:
@@ -153,9 +153,8 @@ def test_an_admin_call_leaves_a_record(lab: Lab) -> None:
     assert not ask(lab, flush, lab.endpoints["admin_api_key"], **header).is_error
     assert ask(lab, flush, lab.endpoints["api_key"]).status == 403
     sql = f"SELECT CONCAT_WS(' ', principal, tool, outcome) FROM mcp.audit WHERE trace_id = '{ident}'"
-    query = f'mariadb -NBe "{sql}"'
     primary = lab.database_primary()
-    wait_for(lambda: lab.ssh(primary, query).strip() == "admin cache_flush ok", 10)
+    wait_for(lambda: lab.sql(primary, sql) == "admin cache_flush ok", 10)
 
 
 def test_the_readers_account_sees_nothing_personal_on_any_database_host(lab: Lab) -> None:
@@ -168,7 +167,8 @@ def test_the_readers_account_sees_nothing_personal_on_any_database_host(lab: Lab
         "SELECT sha256 FROM mcp.api_keys",
         "SELECT arguments FROM mcp.audit",
     )
-    login = f"MYSQL_PWD={lab.secrets['mysql_app_ro_password']} mariadb -NB --force --ssl-verify-server-cert"
+    verified = {"mariadb": "--ssl-verify-server-cert", "mysql": "--ssl-mode=VERIFY_IDENTITY"}[lab.database]
+    login = f"MYSQL_PWD={lab.secrets['mysql_app_ro_password']} {lab.database} -NB --force {verified}"
     login += " --ssl-ca=/etc/trinitycore-pki/ca.crt -u app_ro"
     asking = lab.hosts("database")[0]
     for host in lab.hosts("database"):

@@ -18,7 +18,7 @@ from tests.support.lab import Lab
 def test_a_tool_call_answers_from_database_rows(lab: Lab) -> None:
     (answer,) = call(lab.endpoints, "creature_get", {"id": 1})
     assert not answer.is_error
-    name = lab.ssh("db1", "mariadb -N world -e 'SELECT name FROM creature_template WHERE entry = 1'").strip()
+    name = lab.sql("db1", "SELECT name FROM world.creature_template WHERE entry = 1")
     assert answer.result["name"] == name
 
 

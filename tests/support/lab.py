@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
+import shlex
 import socket
 import ssl
 import subprocess
@@ -59,8 +61,8 @@ class _EdgeConnection(http.client.HTTPSConnection):
 class Lab:
     """One lab, told apart by its name and network."""
 
-    def __init__(self, name: str, network: str, profile: str = "full") -> None:
-        self.name = name
+    def __init__(self, name: str, network: str, profile: str = "full", database: str = "mariadb") -> None:
+        self.name, self.database = name, database
         self.state = ROOT / (".lab" if name == "lab" else f".lab-{name}")
         self.inventory = ROOT / "inventories" / "lab" / ("small.yml" if profile == "small" else "hosts.yml")
         self.environment = {
@@ -68,6 +70,7 @@ class Lab:
             "LAB_NAME": name,
             "LAB_NETWORK": network,
             "LAB_PROFILE": profile,
+            "LAB_DATABASE": database,
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_NOCOLOR": "1",
         }
@@ -210,11 +213,18 @@ class Lab:
         finally:
             connection.close()
 
+    def sql(self, host: str, statement: str) -> str:
+        """Return what a database host answers to root there, without the last line's end."""
+        return self.ssh(host, shlex.join([self.database, "-NB", "-e", statement])).rstrip("\n")
+
+    def replicates(self, host: str) -> bool:
+        """Whether a database host follows another one, and nothing of it is stopped."""
+        shown = self.ssh(host, shlex.join([self.database, "-BE", "-e", "SHOW REPLICA STATUS"]))
+        return len(re.findall(r"(?:Slave|Replica)_(?:IO|SQL)_Running: Yes", shown)) == 2
+
     def database_primary(self) -> str:
         """Return the database host that takes writes now; which one it is, other tests may have changed."""
-        [name] = [
-            host for host in self.hosts("database") if self.ssh(host, "mariadb -NBe 'SELECT @@read_only'") == "0\n"
-        ]
+        [name] = [host for host in self.hosts("database") if self.sql(host, "SELECT @@read_only") == "0"]
         return name
 
     def database_replica(self) -> str:
