@@ -19,7 +19,6 @@ import ctypes
 import fcntl
 import json
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -37,7 +36,7 @@ from .errors import DatabaseError, ServerUnavailableError, TopologyError
 from .flavor import Flavor
 from .flavors import detect
 from .replica import Primary, make_replica, oldest_position
-from .state import ServerState
+from .state import ServerState, release
 
 MARKER = "trinitycore_copy.json"
 FINISH = "finish the copy that was begun"
@@ -235,14 +234,6 @@ def _own(flavor: Flavor, state: ServerState, there: ServerState, primary: Primar
         tables = ", ".join(f"{database} ({count})" for database, count in state.databases.items() if count)
         return f"tables that never were replicated: {tables}"
     return ""
-
-
-def release(version: str) -> tuple[int, ...]:
-    """Return the release series of a version: (10, 11) for ``10.11.6-MariaDB``."""
-    found = re.match(r"(\d+)\.(\d+)", version)
-    if not found:
-        raise DatabaseError(f"{version!r} is no version of a database server")
-    return tuple(int(number) for number in found.groups())
 
 
 def _tidy(places: Places) -> None:

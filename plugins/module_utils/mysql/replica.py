@@ -11,7 +11,7 @@ from .connection import Connection, open_remote
 from .errors import DatabaseError, ServerUnavailableError, TopologyError
 from .flavor import Flavor
 from .flavors import detect
-from .state import Replication, ServerState
+from .state import Replication, ServerState, release
 
 # Seconds that a primary has to say where its binary log begins.
 _TELL = 5.0
@@ -173,10 +173,15 @@ def _must_be_able_to_follow(flavor: Flavor, name: str, state: ServerState, prima
     The replica's state was read before the primary's, so whatever it holds legitimately is seen there.
     """
     with open_remote(primary.address, primary.port, primary.user, primary.password, primary.ca_file) as remote:
-        there = flavor.state(remote)
+        there = detect(remote).state(remote)
         history = records.read(remote, primary.schema, records.HISTORY) or {}
     if there.read_only:
         raise TopologyError(f"{primary.name} is read-only, so it is not the primary; {name} was left as it is")
+    if there.flavor != state.flavor or release(there.version) > release(state.version):
+        raise TopologyError(
+            f"{name} runs {state.flavor} {state.version} and can't follow {primary.name}, which runs {there.flavor} "
+            f"{there.version}: servers follow their own kind, of the same release or an older one. Nothing was changed"
+        )
     extra = flavor.errant_transactions(state, there)
     if extra:
         raise TopologyError(

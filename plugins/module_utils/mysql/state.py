@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from .errors import DatabaseError
 
 
 @dataclass(frozen=True)
@@ -78,3 +81,14 @@ class ServerState:
         values = dict(data)
         replication = values.pop("replication", None)
         return cls(**values, replication=Replication(**replication) if replication else None)
+
+
+def release(version: str) -> tuple[int, ...]:
+    """Return the release series of a version: (10, 11) for ``10.11.6-MariaDB``.
+
+    :raises DatabaseError: it is no version.
+    """
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if not found:
+        raise DatabaseError(f"{version!r} is no version of a database server")
+    return tuple(int(number) for number in found.groups())

@@ -15,7 +15,6 @@ Interrupted later, the target is the primary: either of them makes the rest foll
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -25,7 +24,7 @@ from .connection import Connection
 from .errors import DatabaseError, ServerUnavailableError, TopologyError
 from .flavors import detect
 from .replica import Primary, follow_all
-from .state import ServerState
+from .state import ServerState, release
 
 Progress = Callable[[str], None]
 
@@ -207,7 +206,7 @@ class _Switchover:
         for name, state in self._states.items():
             if state.flavor != target.flavor:
                 raise TopologyError(f"{self._target} is {target.flavor}, {name} is {state.flavor}")
-            if _release(state) < _release(target):
+            if release(state.version) < release(target.version):
                 raise TopologyError(
                     f"{name} runs {state.version}, {self._target} the newer {target.version}, and servers do not "
                     f"follow newer ones: upgrade {name} first"
@@ -281,8 +280,3 @@ class _Switchover:
                 f"{old} was opened by somebody else meanwhile and stays the primary; run site.yml to make "
                 f"{self._target} follow it again"
             )
-
-
-def _release(state: ServerState) -> tuple[int, ...]:
-    """Return the numbers that must not fall from a primary to its replicas: major and minor."""
-    return tuple(int(number) for number in re.findall(r"\d+", state.version)[:2])

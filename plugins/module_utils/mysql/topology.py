@@ -55,6 +55,7 @@ def decide(members: list[Member], bootstrap_primary: str) -> Decision:
             f"{', '.join(names)}"
         )
     _no_two_alike(members)
+    _all_of_one_kind(members)
     known = {member.name: member.state for member in members if member.state is not None and member.state.running}
     silent = [name for name in names if name not in known]
 
@@ -89,6 +90,15 @@ def _no_two_alike(members: list[Member]) -> None:
         other = seen.setdefault(member.state.server_id, member.name)
         if other != member.name:
             raise TopologyError(f"{other} and {member.name} both have server_id {member.state.server_id}")
+
+
+def _all_of_one_kind(members: list[Member]) -> None:
+    kinds = {
+        member.name: member.state.flavor for member in members if member.state is not None and member.state.running
+    }
+    if len(set(kinds.values())) > 1:
+        said = ", ".join(f"{name} runs {kind}" for name, kind in kinds.items())
+        raise TopologyError(f"{said}: all must be of one kind (mysql_flavor)")
 
 
 def _writable_primary(name: str, known: dict[str, ServerState], members: list[Member]) -> Decision:

@@ -19,7 +19,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary impo
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import decide
 
 from tests.support.certificates import Authority
-from tests.unit.mysql.conftest import Node, wanted
+from tests.unit.mysql.conftest import Node, only_mariadb, wanted
 
 Start = Callable[[int], Node]
 
@@ -233,6 +233,19 @@ def test_a_primary_that_held_data_before_us_says_so(node: Start) -> None:
     assert row_count(one) == 1
     with pytest.raises(TopologyError, match="db1 held data before it was taken over"):
         two.follow(one)
+
+
+@only_mariadb  # the other one can't be told to say another version
+def test_a_newer_primary_is_not_followed(node: Start) -> None:
+    one, two = node(1), node(2)
+    one.server.stop()
+    one.server.arguments = [*one.server.arguments, "--version=12.3.1-MariaDB"]
+    one.server.restart()
+    one.bootstrap()
+    with pytest.raises(TopologyError, match=r"db2 runs mariadb .* can't follow db1, which runs mariadb 12\.3\.1"):
+        two.follow(one)
+    state = two.member().state
+    assert state is not None and state.replication is None
 
 
 def test_a_read_only_server_is_not_followed(node: Start) -> None:

@@ -111,3 +111,9 @@ def test_states_travel_as_plain_data() -> None:
     assert member.state is not None
     travelled = Member.from_dict({"name": member.name, "address": member.address, "state": member.state.as_dict()})
     assert travelled == member
+
+
+def test_servers_of_two_kinds_are_no_cluster() -> None:
+    other = replace(FRESH, flavor="mysql", version="9.7.4")
+    with pytest.raises(TopologyError, match="db1 runs mariadb, db2 runs mysql: all must be of one kind"):
+        decide(cluster(FRESH, other), "db1")
