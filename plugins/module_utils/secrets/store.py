@@ -17,6 +17,8 @@ import yaml
 
 ALPHABET = string.ascii_letters + string.digits
 LENGTH = math.ceil(256 / math.log2(len(ALPHABET)))
+LONGEST = {"mysql_replication_password": 32}
+"""Characters at most, where a server takes no more: MySQL for following another one."""
 FILE_MODE = 0o600
 
 
@@ -48,9 +50,12 @@ class Plan:
     changes: list[str]
 
 
-def generate_secret() -> str:
-    """Return a new secret of 256 random bits: letters and digits only, so safe in any place and at its start."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+def generate_secret(name: str) -> str:
+    """Return a new secret of 256 random bits, or of as many as fit into what this one may be.
+
+    It is of letters and digits only, so safe in any place and at its start.
+    """
+    return "".join(secrets.choice(ALPHABET) for _ in range(LONGEST.get(name, LENGTH)))
 
 
 class _Loader(yaml.SafeLoader):
@@ -98,7 +103,7 @@ def plan(
             raise SecretsFileError(f"{name!r} is no name for a variable")
     plain = b"" if current is None else decrypt.decrypt(current) if decrypt else current
     present = variable_names(plain)
-    added = {name: generate_secret() for name in names if name not in present}
+    added = {name: generate_secret(name) for name in names if name not in present}
     changes = [f"{name}: new" for name in added]
     if not plain.strip():
         plain = b"---\n# Made once, kept for good: losing this file means losing the way into what it protects.\n"

@@ -168,6 +168,14 @@ def test_secrets_that_some_hosts_lack_are_one_problem(inventory: MakeInventory) 
     assert "not set, though other hosts have it - must be set for all hosts or for none" in line
 
 
+def test_a_replication_password_must_fit_mysql(inventory: MakeInventory) -> None:
+    name, value = "mysql_replication_password", "x" * 33
+    assert found(inventory(**{name: value}), (name,)) == []
+    assert found(inventory(**{name: value}, mysql_flavor="mariadb"), (name,)) == []
+    (line,) = found(inventory(**{name: value}, mysql_flavor="mysql"), (name,))
+    assert line == f"{name} (all hosts) - the value (hidden) has 33 characters - MySQL takes 32 at most"
+
+
 @pytest.mark.parametrize(
     "value", ["hunter2", "", 123456789012345, "with space in it", 'quote"quote"quote', "back\\slash\\es"]
 )

@@ -30,9 +30,13 @@ def test_new_file_has_every_name() -> None:
 
 
 def test_secrets_are_long_random_and_safe_to_write_anywhere() -> None:
-    made = {store.generate_secret() for _ in range(100)}
+    made = {store.generate_secret("a_password") for _ in range(100)}
     assert len(made) == 100
     assert all(len(secret) >= 43 and secret.isalnum() and secret.isascii() for secret in made)
+
+
+def test_a_password_fits_where_a_server_takes_no_more() -> None:
+    assert len(store.generate_secret("mysql_replication_password")) == 32
 
 
 def test_what_is_there_is_kept_byte_by_byte() -> None:
