@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..secrets.store import LONGEST
+from ansible_collections.trinitycore.mcp.plugins.module_utils.secrets.store import LONGEST
+
 from .inventory import HostVariables, Inventory, UnknownYetError, UnresolvedError
 from .names import is_domain, is_host_name, network_mistake, parse_address
 from .problems import Problem, Problems, one_of, shown
@@ -218,9 +219,12 @@ def _secret_mistake(host: HostVariables, name: str) -> Iterator[tuple[str, str]]
             "the value (hidden) has characters that can't stand in every configuration file",
             (f"must be ASCII letters, digits and signs, without spaces and {' '.join(sorted(UNSAFE_IN_SECRET))}"),
         )
-    elif len(value) > LONGEST.get(name, len(value)) and "mysql_flavor" in host.set_names:
-        if host.resolve("mysql_flavor") == "mysql":
-            yield f"the value (hidden) has {len(value)} characters", f"MySQL takes {LONGEST[name]} at most"
+    elif len(value) > LONGEST.get(name, len(value)) and _runs_mysql(host):
+        yield f"the value (hidden) has {len(value)} characters", f"MySQL takes {LONGEST[name]} at most"
+
+
+def _runs_mysql(host: HostVariables) -> bool:
+    return "mysql_flavor" in host.set_names and host.resolve("mysql_flavor") == "mysql"
 
 
 def _domain_mistake(value: Any) -> Iterator[str]:
