@@ -1,13 +1,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Documentation of the options by which modules reach all database servers to change their roles."""
+"""Documentation of the options by which modules reach all database servers, and change their roles."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Fragment C(trinitycore.mcp.mysql_roles)."""
+    """Fragments C(trinitycore.mcp.mysql_roles) and C(trinitycore.mcp.mysql_roles.servers)."""
 
-    DOCUMENTATION = r"""
+    SERVERS = r"""
 options:
   members:
     description: All database hosts.
@@ -35,6 +35,14 @@ options:
     description: Its password.
     type: str
     required: true
+  ca_file:
+    description: Authority that signed the servers' certificates, readable to the servers too.
+    type: path
+    required: true
+"""
+
+    DOCUMENTATION = r"""
+options:
   replication_user:
     description: Account to replicate by.
     type: str
@@ -42,10 +50,6 @@ options:
   replication_password:
     description: Its password.
     type: str
-    required: true
-  ca_file:
-    description: Authority that signed the servers' certificates, readable to the servers too.
-    type: path
     required: true
   timeout:
     description: Seconds that each of the others has to follow the new primary.

@@ -17,6 +17,8 @@ description:
     O(bootstrap_primary).
   - On the primary, databases are created when absent (never altered or dropped), accounts get exactly the wanted
     password and privileges, and it is opened for writes last. Accounts that aren't listed are left alone.
+  - Before a server is opened, its role is claimed and the others are asked again, as they may have changed since
+    their state was read. Refused then is one that another server has replaced, and one that another run works at.
   - Refused are two writable servers, a writable server that follows another one, a silent server while none is
     writable, and a bootstrap beside servers that hold data.
 options:
@@ -60,10 +62,32 @@ options:
         synchronised). A new cluster's primary begins without, see M(trinitycore.mcp.mysql_replica).
     type: bool
     default: false
+  postpone:
+    description:
+      - Whether to leave to RV(postponed) what would wait for ever, since writes wait for a replica and none is there.
+        Otherwise that is an error.
+    type: bool
+    default: false
   socket:
     description: Unix socket of the server on this host.
     type: path
     default: /run/mysqld/mysqld.sock
+  port:
+    description: Port of every server. Before this one is opened, the others are asked once more over the network.
+    type: int
+    default: 3306
+  admin_user:
+    description: Account to ask them by. One that does not know it yet is nobody's primary.
+    type: str
+    default: admin
+  admin_password:
+    description: Its password.
+    type: str
+    required: true
+  ca_file:
+    description: Authority that signed the servers' certificates.
+    type: path
+    required: true
 extends_documentation_fragment: [trinitycore.mcp.mysql_accounts]
 attributes:
   check_mode:
@@ -80,6 +104,8 @@ EXAMPLES = """
     name: "{{ inventory_hostname }}"
     members: "{{ groups['database'] | trinitycore.mcp.mysql_members(hostvars) }}"
     bootstrap_primary: db1
+    admin_password: "{{ mysql_admin_password }}"
+    ca_file: /etc/trinitycore-pki/ca.crt
     databases: [world]
     accounts:
       - user: app_ro
@@ -88,6 +114,11 @@ EXAMPLES = """
 """
 
 RETURN = """
+postponed:
+  description: What could not be done yet, see O(postpone).
+  returned: success
+  type: list
+  elements: str
 primary:
   description: The primary.
   returned: success
@@ -109,10 +140,18 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql import accounts
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.accounts import Account
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import (
+    DatabaseError,
+    NoReplicaError,
+    ServerUnavailableError,
+)
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import Wanted, make_primary
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import login_of
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Decision, Member, decide
+
+# Seconds that another host has to say whether it takes writes.
+_PATIENCE = 10.0
 
 
 def act(options: dict[str, Any], wanted: Wanted, decision: Decision, dry: bool) -> list[str]:
@@ -120,7 +159,17 @@ def act(options: dict[str, Any], wanted: Wanted, decision: Decision, dry: bool) 
     try:
         with open_local(options["socket"]) as server:
             return make_primary(
-                server, detect(server), wanted, dry, first=decision.bootstrap, takes_over=decision.takes_over
+                server,
+                detect(server),
+                wanted,
+                dry,
+                first=decision.bootstrap,
+                takes_over=decision.takes_over,
+                others={
+                    member["name"]: login_of(member, options, timeout=_PATIENCE, answer=_PATIENCE)
+                    for member in options["members"]
+                    if member["name"] != options["name"]
+                },
             )
     except ServerUnavailableError:
         if not dry:
@@ -150,11 +199,17 @@ def main() -> None:
             "databases": {"type": "list", "elements": "str", "default": []},
             "accounts": {"type": "list", "elements": "dict", "default": [], "options": accounts.OPTIONS},
             "semi_sync": {"type": "bool", "default": False},
+            "postpone": {"type": "bool", "default": False},
             "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+            "port": {"type": "int", "default": 3306},
+            "admin_user": {"type": "str", "default": "admin"},
+            "admin_password": {"type": "str", "required": True, "no_log": True},
+            "ca_file": {"type": "path", "required": True},
         },
         supports_check_mode=True,
     )
     options = dict(module.params)
+    postponed = list[str]()
     try:
         wanted = Wanted(
             schema=options["schema"],
@@ -164,11 +219,20 @@ def main() -> None:
         )
         decision = decide([Member.from_dict(member) for member in options["members"]], options["bootstrap_primary"])
         actions = act(options, wanted, decision, module.check_mode) if decision.primary == options["name"] else []
+    except NoReplicaError as error:
+        if not options["postpone"]:
+            module.fail_json(msg=str(error))
+        actions, postponed = [], error.pending
     except DatabaseError as error:
         module.fail_json(msg=str(error))
     diff = {"before": "", "after": "".join(f"{action}\n" for action in actions)}
     module.exit_json(
-        changed=bool(actions), primary=decision.primary, reason=decision.reason, actions=actions, diff=diff
+        changed=bool(actions),
+        primary=decision.primary,
+        reason=decision.reason,
+        actions=actions,
+        postponed=postponed,
+        diff=diff,
     )
 
 

@@ -222,6 +222,25 @@ def test_a_change_of_settings_restarts_replica_and_primary_one_after_the_other(
     assert [sql(name, "SELECT @@max_connections") for name in NAMES] == ["200", "200"]
 
 
+def test_what_waits_for_a_replica_is_written_when_the_run_has_started_one(sql: Ask, login: Ask) -> None:
+    """Also a new password of the account that replicas come by."""
+    sql("db1", "ALTER USER app_rw@'%' IDENTIFIED BY 'Another-1'")
+    wait_for(lambda: "denied" in login("db2", "app_rw", "SELECT 1"))
+    sql("db2", "STOP REPLICA")
+    clients = f"SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_{'source' if FLAVOR == 'mysql' else 'master'}_clients'"
+    wait_for(lambda: sql("db1", clients).split()[-1] == "0")
+    new = "a-new-password-for-replicas"
+    stats = converge("-e", f"mysql_replication_password={new}")
+    assert (stats["db1"]["changed"], stats["db2"]["changed"]) == (1, 2), "accounts; started, then the new password"
+    assert writable(sql) == ["db1"]
+    assert login("db1", "app_rw", "SELECT 1") == "1"
+    assert {name: each["changed"] for name, each in converge("-e", f"mysql_replication_password={new}").items()} == {
+        "db1": 0,
+        "db2": 0,
+    }
+    converge()
+
+
 def test_a_primary_that_was_moved_by_hand_stays_moved(sql: Ask) -> None:
     rows = sql("db1", "SELECT COUNT(*) FROM mcp.t")
     sql("db1", "SET GLOBAL read_only = 1")

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .errors import DatabaseError, ServerUnavailableError
+from .errors import DatabaseError, LoginRefusedError, ServerUnavailableError
 
 try:
     import pymysql
@@ -18,6 +18,10 @@ except ImportError as _error:  # a host that nothing was installed on yet
     PYMYSQL_MISSING = f"the Python module pymysql is missing here ({_error})"
 
 Arguments = Sequence[Any] | Mapping[str, Any] | None
+
+
+# What servers say of a wrong account or password, or one that may not come from here.
+_REFUSED = (1044, 1045, 1130, 1698)
 
 
 class Connection:
@@ -94,7 +98,8 @@ def open_remote(
 
     :param timeout: seconds to connect, and for each answer until logged in.
     :param answer: seconds that any statement may take; a frozen server gives no answer.
-    :raises ServerUnavailableError: nobody answers, the certificate is not trusted, or the login is refused.
+    :raises ServerUnavailableError: nobody answers, or the certificate is not trusted.
+    :raises LoginRefusedError: the login is refused.
     """
     if PYMYSQL_MISSING:
         raise ServerUnavailableError(PYMYSQL_MISSING)
@@ -110,7 +115,8 @@ def _open(target: str, timeout: float, **options: Any) -> Connection:
     try:
         raw = pymysql.connect(charset="utf8mb4", autocommit=True, connect_timeout=timeout, **options)
     except (pymysql.err.MySQLError, OSError) as error:
-        raise ServerUnavailableError(f"{target}: {_reason(error)}") from error
+        refused = bool(error.args) and error.args[0] in _REFUSED
+        raise (LoginRefusedError if refused else ServerUnavailableError)(f"{target}: {_reason(error)}") from error
     return Connection(raw, target)
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from . import accounts, records
 from .accounts import Account
 from .connection import Connection, quoted
-from .errors import DatabaseError, TopologyError
+from .errors import DatabaseError, LoginRefusedError, NoReplicaError, ServerUnavailableError, TopologyError
 from .flavor import Flavor
+from .flavors import detect
 from .state import ServerState
 
 WAIT = "let writes wait until a replica has them"
 NO_WAIT = "let writes wait for no replica"
+
+# By name, what logs in to the other database hosts.
+Others = Mapping[str, Callable[[], Connection]]
 
 
 @dataclass(frozen=True)
@@ -28,30 +34,44 @@ class Wanted:
 
 
 def make_primary(
-    server: Connection, flavor: Flavor, wanted: Wanted, dry: bool, *, first: bool = False, takes_over: bool = False
+    server: Connection,
+    flavor: Flavor,
+    wanted: Wanted,
+    dry: bool,
+    *,
+    first: bool = False,
+    takes_over: bool = False,
+    others: Others | None = None,
 ) -> list[str]:
     """Bring the server there and return what was (or, when `dry`, would be) done.
 
     :param first: it is the primary of a new cluster, which has no replica yet that writes could wait for.
     :param takes_over: it stops following the one that was the primary before.
-    :raises TopologyError: by now it follows another server.
+    :param others: are asked, before it is opened, whether one of them is the primary by now.
+    :raises TopologyError: by now it follows another server, another takes writes, or somebody changes roles.
+    :raises NoReplicaError: a write would wait for ever; nothing was changed.
     """
+    others = others or {}
     state = flavor.state(server)
+    if not dry and (state.read_only or takes_over):
+        _claim(server, flavor, others)
+        state = flavor.state(server)
     if state.replication is not None and takes_over:
         done = [f"follow {state.replication.host} no more"]
         if dry:
-            return [*done, *_open(server, flavor, state, wanted.semi_sync, dry)]
+            return [*done, *_open(server, flavor, state, wanted.semi_sync, dry, others)]
         flavor.forget_source(server)
-        return done + make_primary(server, flavor, wanted, dry)
+        return done + make_primary(server, flavor, wanted, dry, others=others)
     if state.replication is not None:
         raise TopologyError(f"{server.target} follows {state.replication.host} by now; nothing was changed")
+    # A write would wait for ever; replicas come after this, where there is nothing to write.
     if not dry and state.semi_sync and not state.read_only and state.semi_sync_replicas == 0:
-        # A write would wait for ever; replicas come after this, where there is nothing to write.
         if pending := make_primary(server, flavor, wanted, True, first=first):
-            raise DatabaseError(
+            raise NoReplicaError(
                 f"{server.target} takes writes, but each waits until a replica has it, and none is there. Left to do: "
                 f"{', '.join(pending)}. Start replication on a replica, or, to go on with one server, "
-                "SET GLOBAL rpl_semi_sync_master_enabled = 0"
+                "SET GLOBAL rpl_semi_sync_master_enabled = 0",
+                pending,
             )
         return []
     if state.read_only and not dry:
@@ -60,7 +80,7 @@ def make_primary(
     done += _remember_history(server, flavor, wanted.schema, state.databases, dry)
     for account in wanted.accounts:
         done += accounts.ensure(server, flavor, account, dry)
-    return done + _open(server, flavor, state, wanted.semi_sync and not first, dry)
+    return done + _open(server, flavor, state, wanted.semi_sync and not first, dry, others)
 
 
 def _create_databases(server: Connection, state: ServerState, wanted: Wanted, dry: bool) -> list[str]:
@@ -70,7 +90,38 @@ def _create_databases(server: Connection, state: ServerState, wanted: Wanted, dr
     return [f"create database {database}" for database in absent]
 
 
-def _open(server: Connection, flavor: Flavor, state: ServerState, semi_sync: bool, dry: bool) -> list[str]:
+def _claim(server: Connection, flavor: Flavor, others: Others) -> None:
+    """Be the only one that changes this server's role, and see that no other became the primary meanwhile.
+
+    What was decided is old by now: a switchover may have opened another one, or be about to.
+    """
+    if not flavor.claim(server):
+        raise TopologyError(f"another run is changing the role of {server.target} now; nothing was changed")
+    _no_other_writes(others)
+
+
+def _no_other_writes(others: Others) -> None:
+    """:raises TopologyError: one of them takes writes, or can't be asked; nothing was opened."""
+
+    def ask(name: str) -> str:
+        try:
+            with others[name]() as session:
+                read_only = detect(session).state(session).read_only
+        except LoginRefusedError:  # it is new, and nobody's primary: it has none of the accounts yet
+            return ""
+        except ServerUnavailableError as error:
+            return f"{name} can't be asked over the network ({error}), and may take writes"
+        return "" if read_only else f"{name} takes writes by now"
+
+    if others:
+        with ThreadPoolExecutor(len(others)) as pool:
+            if found := list(filter(None, pool.map(ask, others))):
+                raise TopologyError(f"{'; '.join(found)}. Nothing was opened; run again")
+
+
+def _open(
+    server: Connection, flavor: Flavor, state: ServerState, semi_sync: bool, dry: bool, others: Others
+) -> list[str]:
     """Let it take writes, which wait for a replica where that is wanted; one that is open already begins later."""
     done = []
     if state.semi_sync is not semi_sync and (state.read_only or state.semi_sync):
@@ -80,6 +131,7 @@ def _open(server: Connection, flavor: Flavor, state: ServerState, semi_sync: boo
     if state.read_only:
         done.append("open for writes")
         if not dry:
+            _no_other_writes(others)
             flavor.set_read_only(server, False)
     return done
 

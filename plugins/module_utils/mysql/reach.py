@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .connection import Connection, open_remote
 from .replica import Primary
 from .switchover import Server
 
-# Documented in the fragment mysql_roles.
-OPTIONS: dict[str, dict[str, Any]] = {
+# Documented in the fragment mysql_roles.servers.
+SERVERS: dict[str, dict[str, Any]] = {
     "members": {
         "type": "list",
         "elements": "dict",
@@ -23,9 +23,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "port": {"type": "int", "default": 3306},
     "admin_user": {"type": "str", "default": "admin"},
     "admin_password": {"type": "str", "required": True, "no_log": True},
+    "ca_file": {"type": "path", "required": True},
+}
+
+# Documented in the fragment mysql_roles.
+OPTIONS: dict[str, dict[str, Any]] = {
+    **SERVERS,
     "replication_user": {"type": "str", "default": "replication"},
     "replication_password": {"type": "str", "required": True, "no_log": True},
-    "ca_file": {"type": "path", "required": True},
     "timeout": {"type": "float", "default": 30.0},
 }
 
@@ -38,6 +43,21 @@ def below_zero(options: Mapping[str, Any]) -> str:
     return ""
 
 
+def login_of(
+    member: Mapping[str, str], options: Mapping[str, Any], *, timeout: float, answer: float
+) -> Callable[[], Connection]:
+    """Return what logs in to a database host by the account that switches roles.
+
+    :param options: port, ca_file, and user and password of admin.
+    :param timeout: seconds after which it counts as silent.
+    :param answer: seconds that any statement may take.
+    """
+    address, port, user = member["address"], options["port"], options["admin_user"]
+    return lambda: open_remote(
+        address, port, user, options["admin_password"], options["ca_file"], timeout=timeout, answer=answer
+    )
+
+
 def server_of(
     member: Mapping[str, str], options: Mapping[str, Any], *, timeout: float = 10.0, answer: float = 60.0
 ) -> Server:
@@ -48,20 +68,13 @@ def server_of(
     :param timeout: seconds after which it counts as silent.
     :param answer: seconds that any statement may take.
     """
-    address, port, ca_file = member["address"], options["port"], options["ca_file"]
-
-    def log_in() -> Connection:
-        return open_remote(
-            address, port, options["admin_user"], options["admin_password"], ca_file, timeout=timeout, answer=answer
-        )
-
     followed = Primary(
         name=member["name"],
-        address=address,
-        port=port,
+        address=member["address"],
+        port=options["port"],
         user=options["replication_user"],
         password=options["replication_password"],
-        ca_file=ca_file,
+        ca_file=options["ca_file"],
         schema="",
     )
-    return Server(member["name"], log_in, followed)
+    return Server(member["name"], login_of(member, options, timeout=timeout, answer=answer), followed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from . import records
 from .connection import Connection, open_remote
-from .errors import DatabaseError, ServerUnavailableError, TopologyError
+from .errors import DatabaseError, LoginRefusedError, ServerUnavailableError, TopologyError
 from .flavor import Flavor
 from .flavors import detect
 from .state import Replication, ServerState, release
@@ -83,6 +83,8 @@ def make_replica(
     changes = settings_to_change(state.replication, primary)
     if state.replication is not None and flavor.replication_password(server) not in (None, primary.password):
         changes.append("password")
+    if changes == ["password"] and not state.replication.healthy and not _lets_in(primary):  # type: ignore[union-attr]
+        changes = []  # the primary gets the new one when a replica is there that its writes may wait for
     done = changes + [what for what, due in _closing(state).items() if due]
     running = state.replication is not None and not changes and state.replication.healthy
     # One that has lost its primary tries again by itself; that is nothing to change, only to wait for.
@@ -104,6 +106,17 @@ def make_replica(
             flavor.start_replication(server)
         wait_until_healthy(server, flavor, name, primary, timeout)
     return done
+
+
+def _lets_in(primary: Primary) -> bool:
+    """Whether the primary knows the account by this password; one that can't be asked does."""
+    try:
+        open_remote(primary.address, primary.port, primary.user, primary.password, primary.ca_file).close()
+    except LoginRefusedError:
+        return False
+    except ServerUnavailableError:
+        return True
+    return True
 
 
 def follow_new(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary impo
     make_primary,
     wait_for_replicas,
 )
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import login_of
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.replica import Primary, make_replica
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.switchover import Server
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Member
@@ -80,11 +81,26 @@ class Node:
         return Primary(self.name, self.address, self.server.port, "replication", password, ca or self.ca, "mcp")
 
     def bootstrap(
-        self, password: str = "secret-r", *, semi_sync: bool = False, dry: bool = False, **how: bool
+        self,
+        password: str = "secret-r",
+        *,
+        semi_sync: bool = False,
+        dry: bool = False,
+        first: bool = False,
+        takes_over: bool = False,
+        others: Iterable[Node] = (),
     ) -> list[str]:
         """Make it a primary with the accounts that tests need."""
         with self.connect() as server:
-            return make_primary(server, self.flavor, replace(wanted(password), semi_sync=semi_sync), dry, **how)
+            return make_primary(
+                server,
+                self.flavor,
+                replace(wanted(password), semi_sync=semi_sync),
+                dry,
+                first=first,
+                takes_over=takes_over,
+                others={each.name: each.as_server(timeout=2).open for each in others},
+            )
 
     def await_replicas(self, timeout: float = 15.0, *, dry: bool = False) -> list[str]:
         """Have its writes wait for replicas."""
@@ -178,6 +194,16 @@ def wanted(replication_password: str = "secret-r") -> Wanted:
             ),
         ],
     )
+
+
+def logins(nodes: Iterable[Node]) -> Callable[..., Callable[[], Connection]]:
+    """Return what takes the place of `login_of` in a module: each server here has a port of its own."""
+    ports = {each.address: each.server.port for each in nodes}
+
+    def login(member: Mapping[str, str], options: Mapping[str, Any], **how: float) -> Callable[[], Connection]:
+        return login_of(member, {**options, "port": ports[member["address"]]}, **how)
+
+    return login
 
 
 @pytest.fixture(scope="session")

@@ -133,7 +133,9 @@ def rerun_site(cluster: Cluster) -> str:
     decision = decide([each.member() for each in cluster], cluster[0].name)
     primary = decision.primary
     [head] = [each for each in cluster if each.name == primary]
-    head.bootstrap(semi_sync=True, takes_over=decision.takes_over)
+    head.bootstrap(
+        semi_sync=True, takes_over=decision.takes_over, others=[each for each in cluster if each is not head]
+    )
     for each in cluster:
         if each is not head:
             each.follow(head)

@@ -18,7 +18,8 @@ from ansible_collections.trinitycore.mcp.plugins.modules import (
     mysql_server_state,
 )
 
-from tests.unit.mysql.conftest import Node
+from tests.support.certificates import Authority
+from tests.unit.mysql.conftest import Node, logins
 
 Run = Callable[..., dict[str, Any]]
 
@@ -46,7 +47,7 @@ def members(**states: dict[str, Any] | None) -> list[dict[str, Any]]:
     ]
 
 
-def primary_options(name: str, of: list[dict[str, Any]]) -> dict[str, Any]:
+def primary_options(name: str, of: list[dict[str, Any]], ca: str = "/nowhere/ca.crt") -> dict[str, Any]:
     account = {
         "user": "replication",
         "password": "secret-r",
@@ -55,17 +56,28 @@ def primary_options(name: str, of: list[dict[str, Any]]) -> dict[str, Any]:
             "mcp.deployment_record": ["SELECT"],
         },
     }
-    return {"name": name, "members": of, "bootstrap_primary": "db1", "databases": ["world"], "accounts": [account]}
+    return {
+        "name": name,
+        "members": of,
+        "bootstrap_primary": "db1",
+        "databases": ["world"],
+        "accounts": [account],
+        "admin_password": "secret-s",
+        "ca_file": ca,
+    }
 
 
-def test_a_cluster_from_modules(run: Run, node: Callable[[int], Node]) -> None:
+def test_a_cluster_from_modules(
+    run: Run, node: Callable[[int], Node], authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nodes = {f"db{number}": node(number) for number in (1, 2)}
+    monkeypatch.setattr(mysql_primary, "login_of", logins(nodes.values()))
     states = {name: run(mysql_server_state, socket=one.socket)["state"] for name, one in nodes.items()}
     seen = members(**states)
 
     def roles(check: bool) -> dict[str, dict[str, Any]]:
         return {
-            name: run(mysql_primary, check, socket=one.socket, **primary_options(name, seen))
+            name: run(mysql_primary, check, socket=one.socket, **primary_options(name, seen, str(authority.ca)))
             for name, one in nodes.items()
         }
 

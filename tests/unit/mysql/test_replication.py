@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local, open_remote
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import (
     DatabaseError,
+    NoReplicaError,
     ServerUnavailableError,
     TopologyError,
 )
@@ -115,6 +116,43 @@ def test_a_write_waits_until_a_replica_has_it(node: Start) -> None:
     assert one.follow(two)[1:] == ["let writes wait for no replica"]
     one.wait_for(two)
     assert row_count(one) == 3
+
+
+def test_a_server_is_opened_beside_new_ones_and_not_beside_a_silent_one(cluster: list[Node], node: Start) -> None:
+    one, two, three = cluster
+    new = node(4)
+    for each in cluster:
+        each.server.stop()
+    for each in cluster:
+        each.server.restart()
+    three.server.freeze()
+    try:
+        with pytest.raises(TopologyError, match="db3 can't be asked over the network .*, and may take writes"):
+            one.bootstrap(semi_sync=True, others=[two, three, new])
+    finally:
+        three.server.thaw()
+    assert one.server.sql("SELECT @@read_only") == [["1"]]
+    # One that knows none of our accounts yet is nobody's primary.
+    assert one.bootstrap(semi_sync=True, others=[two, three, new])[-1] == "open for writes"
+
+
+def test_what_can_not_be_written_without_a_replica_is_written_once_there_is_one(cluster: list[Node]) -> None:
+    """Replicas start with the password that the primary still knows."""
+    one, *others = cluster
+    for each in others:
+        each.server.sql("STOP REPLICA")
+    while one.member().state.semi_sync_replicas:  # type: ignore[union-attr]
+        time.sleep(0.1)
+    with pytest.raises(NoReplicaError, match="Left to do: set the password of replication@%") as refused:
+        one.bootstrap("secret-new", semi_sync=True)
+    assert refused.value.pending == ["set the password of replication@%"]
+    for each in others:
+        assert each.follow(one, password="secret-new") == ["start replication"]
+    assert one.bootstrap("secret-new", semi_sync=True) == ["set the password of replication@%"]
+    for each in others:
+        assert each.follow(one, password="secret-new") == ["password"]
+        assert each.follow(one, password="secret-new") == []
+        each.wait_for(one)
 
 
 def test_network_logins_need_tls_and_only_read(node: Start) -> None:

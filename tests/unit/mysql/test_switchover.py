@@ -84,6 +84,32 @@ def test_killed_at_each_of_its_steps_and_run_again(cluster: Cluster, size: int) 
     check(cluster, primary, writer.acknowledged, writer.unknown)
 
 
+def test_what_was_decided_before_a_switchover_opens_nothing_beside_it(cluster: Cluster) -> None:
+    """site.yml saw the old primary closed, and comes to open it while the switchover runs or after it was killed."""
+    one, *others = cluster
+    refusals = []
+
+    def site(step: str) -> None:
+        if "open db2" in step or "let go" in step:
+            with pytest.raises(TopologyError, match="another run is changing the role of .*; nothing was changed"):
+                one.bootstrap(semi_sync=True, others=others)
+            refusals.append(step)
+
+    move(cluster, "db2", site)
+    assert len(refusals) == 2
+    check(cluster, "db2")
+
+    # Killed when db1 was open, and before db2 follows it.
+    name = killed_at(5, partial(move, cluster, "db1"))
+    assert name == "let go of db2"
+    with pytest.raises(TopologyError, match=r"db1 takes writes by now\. Nothing was opened; run again"):
+        cluster[1].bootstrap(semi_sync=True, others=[cluster[0], cluster[2]])
+    assert cluster[1].member().state.read_only  # type: ignore[union-attr]
+    assert cluster[1].server.position() == cluster[0].server.position()
+    assert rerun_site(cluster) == "db1"
+    check(cluster, "db1")
+
+
 def test_an_account_that_read_only_does_not_bind_writes_nothing_aside(cluster: Cluster) -> None:
     """Such writes are refused, or wait while the target catches up and are undone when theirs becomes a replica."""
     one, outcomes = cluster[0], dict[int, str]()
