@@ -34,6 +34,8 @@ class Recap:
     changed_tasks: list[str]
     """``host: task`` of everything that reported a change."""
     output: str
+    said: str
+    """What `debug` said, one after the other."""
 
     @property
     def failed_hosts(self) -> list[str]:
@@ -113,17 +115,19 @@ class Lab:
             result, _ = json.JSONDecoder().raw_decode(stdout[start:])
         except ValueError:
             result = {"stats": {}, "plays": []}
-        changed, failures = [], []
+        changed, failures, said = [], [], []
         for play in result["plays"]:
             for task in play["tasks"]:
                 for host, outcome in task["hosts"].items():
                     if outcome.get("changed"):
                         changed.append(f"{host}: {task['task']['name']}")
+                    if outcome.get("action") == "ansible.builtin.debug" and "msg" in outcome:
+                        said.append(str(outcome["msg"]))
                     if outcome.get("failed") or outcome.get("unreachable"):
                         failures.append(f"{host}: {task['task']['name']}: {outcome.get('msg')}")
         output = "\n".join([*failures, stderr[-4000:]]) if result["plays"] else stdout + stderr
         assert not check or process.returncode == 0, f"{name} failed:\n{output[-8000:]}"
-        return Recap(process.returncode, result["stats"], changed, output)
+        return Recap(process.returncode, result["stats"], changed, output, "\n".join(said))
 
     def ssh(self, host: str, command: str, check: bool = True, timeout: float = 60.0) -> str:
         """Run a shell command on a host and return what it printed.

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any
 
 from .connection import Connection
-from .state import Replication, ServerState
+from .state import OwnTransactions, Replication, SemiSync, ServerState
 
 SYSTEM_DATABASES = ("information_schema", "mysql", "performance_schema", "sys")
 
@@ -24,6 +25,10 @@ class Flavor(ABC):
     @abstractmethod
     def state(self, server: Connection) -> ServerState:
         """Read the server's state."""
+
+    @abstractmethod
+    def semi_sync(self, server: Connection) -> SemiSync:
+        """Read how commits wait for replicas, also while they do."""
 
     @abstractmethod
     def set_read_only(self, server: Connection, read_only: bool) -> None:
@@ -69,6 +74,22 @@ class Flavor(ABC):
     @abstractmethod
     def known(self, state: ServerState) -> str:
         """Return all that a server has, in its binary log or replicated, in the form of `gtid_state`."""
+
+    @abstractmethod
+    def own_transactions(self, server: Connection, of: ServerState, primary: ServerState) -> OwnTransactions:
+        """Find each transaction that `of`, the server on this host, holds and `primary` lacks; also while it hangs.
+
+        :raises DatabaseError: they are not where they must be.
+        """
+
+    @abstractmethod
+    def dump(self, own: OwnTransactions) -> Iterator[bytes]:
+        """Return them as SQL for the client, readable to people; a line ``-- transaction <id>`` begins each.
+
+        Sent to a server, they are its own new transactions: nothing sets their ids or their origin.
+
+        :raises DatabaseError: they can't be read.
+        """
 
     @abstractmethod
     def not_reached(self, position: str, required: str) -> list[str]:

@@ -6,15 +6,24 @@ import contextlib
 import hashlib
 import json
 import os
+import re
+import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from . import gtid
+from . import binlog, gtid
 from .connection import Connection
 from .errors import DatabaseError
 from .flavor import SYSTEM_DATABASES, Flavor
 from .grants import parse_grants
-from .state import Replication, ServerState
+from .state import OwnTransactions, Replication, SemiSync, ServerState
+
+# What begins a transaction in the decoder's output, and what would give it the id and origin that it had.
+_BEGINS = re.compile(rb"#\d{6} .*\tGTID (\d+-\d+-\d+)\b")
+_ORIGIN = re.compile(rb"/\*M?!\d+ SET @@session\.(gtid_domain_id|gtid_seq_no|server_id)=")
 
 # Seconds in which killed sessions are waited for.
 _KILLED = 2.0
@@ -84,6 +93,28 @@ class MariaDB(Flavor):
             error="; ".join(errors),
         )
 
+    def semi_sync(self, server: Connection) -> SemiSync:
+        """Read variables, status, and the state in which the session is that waits for all of a group commit."""
+        status = {
+            str(row["Variable_name"]).removeprefix("Rpl_semi_sync_"): str(row["Value"])
+            for row in server.rows("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_%%'", [])
+        }
+        row = server.rows(
+            "SELECT @@rpl_semi_sync_master_enabled AS wanted, @@rpl_semi_sync_master_timeout AS timeout,"
+            " (SELECT COALESCE(MAX(TIME_MS), 0) FROM information_schema.PROCESSLIST"
+            " WHERE STATE LIKE 'Waiting for semi-sync ACK%%') AS longest",
+            [],
+        )[0]
+        return SemiSync(
+            wanted=bool(row["wanted"]),
+            works=status["master_status"] == "ON",
+            timeout=int(row["timeout"]) / 1000,
+            replicas=int(status["master_clients"]),
+            waiting=int(status["master_wait_sessions"]),
+            longest_wait=round(float(row["longest"]) / 1000, 1),
+            confirms=status["slave_status"] == "ON",
+        )
+
     def set_read_only(self, server: Connection, read_only: bool) -> None:
         """Set `read_only`, which binds all but accounts with READ_ONLY ADMIN."""
         server.execute(f"SET GLOBAL read_only = {int(read_only)}")
@@ -140,6 +171,50 @@ class MariaDB(Flavor):
     def known(self, state: ServerState) -> str:
         """Join both: a server that was provisioned by a copy has what its own binary log never saw."""
         return gtid.render(gtid.parse(f"{state.gtid_state},{state.gtid_position}"))
+
+    def own_transactions(self, server: Connection, of: ServerState, primary: ServerState) -> OwnTransactions:
+        """Look for them in the files of the binary log."""
+        there = binlog.known(primary.gtid_state, primary.gtid_position)
+        errant = [one for one in gtid.parse(of.gtid_state) if binlog.is_beyond(one, there)]
+        if not errant:
+            return OwnTransactions()
+        row = server.rows("SELECT @@log_bin_index AS log_index, @@datadir AS data")[0]
+        groups, before = binlog.find(binlog.files(Path(row["log_index"]), Path(row["data"])), there)
+        found = {group.gtid for group in groups}
+        last_before = {(one.domain, one.server): one.sequence for one in before}
+        if lost := [
+            str(one) for one in errant if one not in found and one.sequence != last_before.get((one.domain, one.server))
+        ]:
+            raise DatabaseError(f"{server.target} says that it holds {', '.join(lost)}, its binary logs don't")
+        purged = []
+        for one in before:
+            first = gtid.Gtid(one.domain, one.server, there.get((one.domain, one.server), 0) + 1)
+            purged.append(str(one) if first == one else f"{first} to {one}")
+        return OwnTransactions(
+            [str(group.gtid) for group in groups], purged, binlog.fingerprint(groups), _decoders(groups)
+        )
+
+    def dump(self, own: OwnTransactions) -> Iterator[bytes]:
+        """Have mariadb-binlog decode the parts of the files that hold them."""
+        for command in own.decoders:
+            with (
+                tempfile.TemporaryFile() as errors,
+                subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as decoder,
+            ):
+                # Within what a statement says, a line may look like anything.
+                at_head = False
+                for line in decoder.stdout or ():
+                    if line.startswith(b"# at "):
+                        at_head = False
+                    if begins := _BEGINS.match(line):
+                        at_head = True
+                        yield b"-- transaction " + begins[1] + b"\n"
+                    if not (at_head and _ORIGIN.match(line)):
+                        yield line
+                if decoder.wait() != 0:
+                    errors.seek(0)
+                    message = errors.read().decode(errors="replace").strip()
+                    raise DatabaseError(f"{' '.join(command)} failed: {message[-2000:]}")
 
     def not_reached(self, position: str, required: str) -> list[str]:
         """Compare sequence numbers per domain."""
@@ -250,3 +325,24 @@ class MariaDB(Flavor):
             f"{verb} %s@%s IDENTIFIED VIA mysql_native_password USING %s REQUIRE {'SSL' if tls else 'NONE'}",
             [user, host, password_hash],
         )
+
+
+def _decoders(groups: list[binlog.Group]) -> list[list[str]]:
+    """Return the commands that print the transactions: one for each part of a file that they follow one another in."""
+    parts: list[tuple[Path, int, int]] = []
+    for group in groups:
+        if parts and (parts[-1][0], parts[-1][2]) == (group.file, group.start):
+            parts[-1] = (group.file, parts[-1][1], group.end)
+        else:
+            parts.append((group.file, group.start, group.end))
+    return [
+        [
+            "mariadb-binlog",
+            "--no-defaults",
+            "--verbose",
+            f"--start-position={start}",
+            f"--stop-position={end}",
+            str(file),
+        ]
+        for file, start, end in parts
+    ]

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from . import gtid_set, sha256_crypt
@@ -11,11 +16,15 @@ from .connection import Connection
 from .errors import DatabaseError
 from .flavor import SYSTEM_DATABASES, Flavor
 from .grants import parse_grants
-from .state import Replication, ServerState
+from .state import OwnTransactions, Replication, SemiSync, ServerState
 
 OLDEST = (8, 0, 26)
 """From here on it speaks of sources and replicas, in names of variables too."""
 
+# What begins a transaction in the decoder's output, or ends the last one.
+_BEGINS = re.compile(rb"SET @@SESSION\.GTID_NEXT= '([^']+)'")
+# What it says where a file begins or ends.
+_BETWEEN = re.compile(rb"#\d{6} .*(Start: binlog|Rotate to|Stop$|Previous-GTIDs)")
 _WHY_NOT_APPLIED = (
     "SELECT LAST_ERROR_MESSAGE AS why FROM performance_schema.replication_applier_status_by_worker"
     " WHERE LAST_ERROR_MESSAGE <> ''"
@@ -107,6 +116,28 @@ class OracleMySQL(Flavor):
             error="; ".join(errors),
         )
 
+    def semi_sync(self, server: Connection) -> SemiSync:
+        """Read variables and status, which are missing without the plugin, and who waits."""
+        rows = [
+            *server.rows("SHOW GLOBAL VARIABLES LIKE 'rpl_semi_sync_%%'", []),
+            *server.rows("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_%%'", []),
+        ]
+        said = {str(row["Variable_name"]).lower().removeprefix("rpl_semi_sync_"): str(row["Value"]) for row in rows}
+        longest = server.value(
+            "SELECT COALESCE(MAX(TIME), 0) FROM performance_schema.processlist"
+            " WHERE STATE LIKE 'Waiting for semi-sync ACK%%'",
+            [],
+        )
+        return SemiSync(
+            wanted=said.get("source_enabled") == "ON",
+            works=said.get("source_status") == "ON",
+            timeout=int(said.get("source_timeout", 0)) / 1000,
+            replicas=int(said.get("source_clients", 0)),
+            waiting=int(said.get("source_wait_sessions", 0)),
+            longest_wait=float(longest),
+            confirms=said.get("replica_status") == "ON",
+        )
+
     def set_read_only(self, server: Connection, read_only: bool) -> None:
         """Set `super_read_only`, which binds every account; or neither it nor `read_only`."""
         server.execute("SET GLOBAL super_read_only = 1" if read_only else "SET GLOBAL read_only = 0")
@@ -139,6 +170,39 @@ class OracleMySQL(Flavor):
     def errant_transactions(self, of: ServerState, primary: ServerState) -> list[str]:
         """Subtract the sets."""
         return gtid_set.parts(gtid_set.subtract(of.gtid_state, primary.gtid_state))
+
+    def own_transactions(self, server: Connection, of: ServerState, primary: ServerState) -> OwnTransactions:
+        """Subtract the sets, and what is gone from the binary logs."""
+        errant = gtid_set.subtract(of.gtid_state, primary.gtid_state)
+        if not errant:
+            return OwnTransactions()
+        kept = gtid_set.subtract(errant, str(server.value("SELECT @@GLOBAL.gtid_purged")))
+        row = server.rows("SELECT @@log_bin_index AS log_index, @@datadir AS data")[0]
+        index = Path(str(row["log_index"]))
+        logs = [str(Path(str(row["data"])) / line) for line in index.read_text().splitlines() if line]
+        decoder = ["mysqlbinlog", "--no-defaults", "--verbose", f"--include-gtids={kept}"]
+        return OwnTransactions(
+            [
+                f"{origin}:{number}"
+                for origin, intervals in sorted(gtid_set.parse(kept).items())
+                for first, last in intervals
+                for number in range(first, last + 1)
+            ],
+            gtid_set.parts(gtid_set.subtract(errant, kept)),
+            _fingerprint([*decoder, "--base64-output=decode-rows", *logs]) if kept else "",
+            [[*decoder, *logs]] if kept else [],
+        )
+
+    def dump(self, own: OwnTransactions) -> Iterator[bytes]:
+        """Have mysqlbinlog decode them, and replace what would give them their ids again."""
+        for command in own.decoders:
+            for line in _output(command):
+                if begins := _BEGINS.match(line):
+                    if begins[1] != b"AUTOMATIC":
+                        yield b"-- transaction " + begins[1] + b"\n"
+                    yield b"SET @@SESSION.GTID_NEXT= 'AUTOMATIC'/*!*/;\n"
+                else:
+                    yield line
 
     def known(self, state: ServerState) -> str:
         """Return the set, which has both."""
@@ -250,3 +314,31 @@ def _without_owners(owned: str) -> str:
 
 def _text(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _output(command: list[str]) -> Iterator[bytes]:
+    """Return the lines that a command prints.
+
+    :raises DatabaseError: it fails.
+    """
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as decoder,
+    ):
+        yield from decoder.stdout or ()
+        if decoder.wait() != 0:
+            errors.seek(0)
+            raise DatabaseError(f"{command[0]} failed: {errors.read().decode(errors='replace').strip()[-2000:]}")
+
+
+def _fingerprint(decoder: list[str]) -> str:
+    """Return a hash over what a command prints of transactions, whichever files they are in."""
+    digest, within = hashlib.sha256(), False
+    for line in _output(decoder):
+        if begins := _BEGINS.match(line):
+            within = begins[1] != b"AUTOMATIC"
+        elif _BETWEEN.match(line):
+            within = False
+        if within and not line.startswith(b"# at "):
+            digest.update(line)
+    return digest.hexdigest()

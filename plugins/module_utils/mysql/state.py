@@ -43,6 +43,26 @@ class Replication:
 
 
 @dataclass(frozen=True)
+class SemiSync:
+    """How a server's commits wait for replicas just now."""
+
+    wanted: bool
+    """Whether they are to wait."""
+    works: bool
+    """Whether they do; not where the server waited for too long and goes on without any replica."""
+    timeout: float
+    """Seconds after which it goes on without."""
+    replicas: int
+    """Replicas that say what they have."""
+    waiting: int
+    """Commits that wait now; one may stand for all that are behind it."""
+    longest_wait: float
+    """Seconds for which the first of them has waited."""
+    confirms: bool
+    """Whether it tells the server that it follows what it has."""
+
+
+@dataclass(frozen=True)
 class ServerState:
     """State of one server; `running` False means that none answered and the rest holds nothing."""
 
@@ -92,3 +112,15 @@ def release(version: str) -> tuple[int, ...]:
     if not found:
         raise DatabaseError(f"{version!r} is no version of a database server")
     return tuple(int(number) for number in found.groups())
+@dataclass(frozen=True)
+class OwnTransactions:
+    """What a server holds and another one lacks."""
+
+    transactions: list[str] = field(default_factory=list)
+    """Those that its binary logs hold."""
+    purged: list[str] = field(default_factory=list)
+    """Those that its binary logs no longer hold; a range is `<first> to <last>`, both included."""
+    fingerprint: str = ""
+    """A hash over all that they do: a transaction may be named like another one."""
+    decoders: list[list[str]] = field(default_factory=list)
+    """Commands that print them, one after the other."""
