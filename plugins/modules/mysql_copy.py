@@ -80,6 +80,12 @@ options:
     type: list
     elements: str
     default: []
+  saved:
+    description:
+      - Of such transactions, those that are kept elsewhere, as M(trinitycore.mcp.mysql_errant_transactions) returns
+        them in C(last). Others are not lost then, O(replace_data) or not. Left out, all may be.
+    type: list
+    elements: str
   socket:
     description: Unix socket of the server on this host.
     type: path
@@ -194,6 +200,7 @@ def main() -> None:
             "private_key": {"type": "path", "required": True, "no_log": False},
             "schema": {"type": "str", "default": "mcp"},
             "replace_data": {"type": "list", "elements": "str", "default": []},
+            "saved": {"type": "list", "elements": "str"},
             "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
             "unit": {"type": "str", "default": "mariadb.service"},
             "timeout": {"type": "float", "default": 60.0},
@@ -220,7 +227,13 @@ def main() -> None:
     )
     try:
         actions = provide_copy(
-            host, primary, options["replace_data"], options["timeout"], dry=module.check_mode, progress=module.log
+            host,
+            primary,
+            options["replace_data"],
+            options["timeout"],
+            dry=module.check_mode,
+            progress=module.log,
+            saved=options["saved"],
         )
     except ServerUnavailableError as error:
         if not module.check_mode:

@@ -23,7 +23,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -114,12 +114,16 @@ def provide_copy(
     timeout: float,
     dry: bool,
     progress: Callable[[str], None] = lambda _: None,
+    *,
+    saved: Collection[str] | None = None,
 ) -> list[str]:
     """Copy the primary's data here if this server can't follow otherwise, make it follow, and say what was done.
 
     Its sender must run on the primary meanwhile, unless `dry`.
 
     :param replace: hosts whose own transactions and tables may be lost.
+    :param saved: of those transactions, the last of each origin that is kept elsewhere; others may not be lost. None:
+        all may.
     :param timeout: seconds for the primary to come, for the server to answer again, and for replication to run.
     :param progress: is told each step before it begins.
     :raises DatabaseError: it can't be done or would lose data; the server then runs with what it had before, or the
@@ -134,13 +138,13 @@ def provide_copy(
             flavor = detect(server)
             state = flavor.state(server)  # before the primary's, which then knows all that this one may hold
             source = _ask(flavor, primary)
-        needed = _needed(flavor, host.name, state, source, primary, replace, places)
+        needed = _needed(flavor, host.name, state, source, primary, replace, saved, places)
         done = [f"replace the data by a copy of {primary.name}'s: {needed}"] if needed else []
         if not needed and not places.unfinished:
             return []
         if needed and not dry:
             _fetch(host, primary, places, flavor, source, state.version, timeout, progress)
-            _put_in_place(host, primary, places, replace, progress)
+            _put_in_place(host, primary, places, replace, saved, progress)
         if not dry:
             progress("follow")
             _finish(host, primary, places, timeout)
@@ -191,6 +195,7 @@ def _needed(
     source: _Source,
     primary: Primary,
     replace: list[str],
+    saved: Collection[str] | None,
     places: Places,
 ) -> str:
     """Return why the server needs a copy, empty if it doesn't.
@@ -207,6 +212,7 @@ def _needed(
                 f"{name} holds {own}. It was left as it is; to have all its data replaced by a copy of "
                 f"{primary.name}'s, name it in mysql_replace_data"
             )
+        _must_be_saved(flavor, name, state, source.state, saved)
         why = f"it holds {own}"
     elif name in replace and state.replication and not state.replication.sql_running and state.replication.error:
         why = f"it can't apply what {primary.name} sends ({state.replication.error})"
@@ -234,6 +240,19 @@ def _own(flavor: Flavor, state: ServerState, there: ServerState, primary: Primar
         tables = ", ".join(f"{database} ({count})" for database, count in state.databases.items() if count)
         return f"tables that never were replicated: {tables}"
     return ""
+
+
+def _must_be_saved(
+    flavor: Flavor, name: str, state: ServerState, there: ServerState, saved: Collection[str] | None
+) -> None:
+    """:raises TopologyError: the server holds transactions of its own that are kept nowhere else."""
+    if saved is None:
+        return
+    if unsaved := [one for one in flavor.errant_transactions(state, there) if one not in saved]:
+        raise TopologyError(
+            f"{name} holds transactions that came after what it held was saved: {', '.join(unsaved)}. It was left as "
+            "it is; run again"
+        )
 
 
 def _tidy(places: Places) -> None:
@@ -336,7 +355,12 @@ def _dress(places: Places) -> None:
 
 
 def _put_in_place(
-    host: Host, primary: Primary, places: Places, replace: list[str], progress: Callable[[str], None]
+    host: Host,
+    primary: Primary,
+    places: Places,
+    replace: list[str],
+    saved: Collection[str] | None,
+    progress: Callable[[str], None],
 ) -> None:
     """Let the server run on the copy.
 
@@ -345,9 +369,11 @@ def _put_in_place(
     with open_local(host.socket) as server:  # the copy may have taken hours
         flavor = detect(server)
         state = flavor.state(server)
-        own = _own(flavor, state, _ask(flavor, primary).state, primary)
+        there = _ask(flavor, primary).state
+        own = _own(flavor, state, there, primary)
         if own and host.name not in replace:
             raise TopologyError(f"{host.name} holds {own}, by now. It was left as it is")
+        _must_be_saved(flavor, host.name, state, there, saved)
         if not state.read_only:
             raise TopologyError(f"{host.name} is writable by now. It was left as it is")
     progress("stop")

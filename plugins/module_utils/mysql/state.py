@@ -112,6 +112,8 @@ def release(version: str) -> tuple[int, ...]:
     if not found:
         raise DatabaseError(f"{version!r} is no version of a database server")
     return tuple(int(number) for number in found.groups())
+
+
 @dataclass(frozen=True)
 class OwnTransactions:
     """What a server holds and another one lacks."""

@@ -87,10 +87,11 @@ class Pair:
         dry: bool = False,
         sender: bool = True,
         timeout: float = 20,
+        saved: list[str] | None = None,
     ) -> list[str]:
         with self.sending() if sender and not dry else contextlib.nullcontext():
             return provide_copy(
-                self.host(), self.primary.as_primary(), self.replace, timeout, dry=dry, progress=progress
+                self.host(), self.primary.as_primary(), self.replace, timeout, dry=dry, progress=progress, saved=saved
             )
 
     @contextlib.contextmanager
@@ -328,6 +329,23 @@ def test_a_server_with_transactions_of_its_own_is_replaced_only_by_name(pair: Pa
     assert "mine" not in data_of(pair.replica)
     pair.check()
     assert pair.copy(sender=False) == []  # the name may stay in the inventory
+
+
+def test_transactions_that_were_not_saved_are_kept_even_where_the_host_is_named(pair: Pair) -> None:
+    pair.replica.server.sql("CREATE DATABASE mine; CREATE TABLE mine.t (id INT)")
+    pair.replace = ["db2"]
+    with pytest.raises(TopologyError, match=r"db2 holds transactions that came after what it held was saved: 0-2-2\."):
+        pair.copy(sender=False, saved=["0-2-1"])
+
+    def write(at: str) -> None:
+        if at == "prepare":
+            pair.replica.server.sql("INSERT INTO mine.t VALUES (1)")
+
+    with pytest.raises(TopologyError, match=r"came after what it held was saved: 0-2-3\."):
+        pair.copy(write, saved=["0-2-2"])
+    assert "mine" in data_of(pair.replica)
+    pair.copy(saved=["0-2-3"])
+    pair.check()
 
 
 def test_tables_that_were_never_replicated_are_replaced_only_by_name(pair: Pair) -> None:

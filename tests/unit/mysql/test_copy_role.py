@@ -100,6 +100,8 @@ def site(node: Start, authority: Authority, tmp_path: Path, monkeypatch: pytest.
         "mysql_unit": "{{ inventory_hostname }}.service",
         "mysql_semi_sync": True,
         "mysql_replication_password": "secret-r",
+        "mysql_errant_directory": "{{ inventory_dir }}/errant-{{ inventory_hostname }}",
+        "mysql_errant_controller_directory": str(tmp_path / "errant"),
     }
     write_yaml(tmp_path / "hosts.yml", {"all": {"vars": variables, "children": {"database": {"hosts": hosts}}}})
     # The role's own unit is mariadb.service, and a role's vars win over the inventory's.
@@ -156,16 +158,47 @@ def test_replicas_of_a_primary_that_held_data_get_a_copy_one_after_the_other(sit
     assert [second.changed(name) for name in ("db1", "db2", "db3")] == [0, 0, 0]
     assert "Does it need a copy?" not in second.output, "a normal run asks nobody"
 
-    # One that was written to is left alone until it is named.
+    # One that was written to is left alone until it is named; what it holds is saved at once, here and there.
     site.nodes[2].server.sql("STOP SLAVE; SET GLOBAL read_only = 0; CREATE DATABASE mine; SET GLOBAL read_only = 1")
     refused = site.run()
     assert refused.code != 0
-    assert "db3 holds transactions that the primary db1 lacks" in refused.said
+    assert "db3 holds transactions that the primary db1 lacks: 0-3-" in refused.said
+    assert "rejoin.yml -e host=db3 -e rebuild=db3" in refused.said
+    assert refused.changed("db3") == 3, "the file, and the controller's place for it and copy of it"
     assert site.nodes[2].server.sql("SHOW DATABASES LIKE 'mine'")
+    [there], [here] = (list((site.folder / folder).iterdir()) for folder in ("errant-db3", "errant"))
+    assert there.name == here.name and there.read_bytes() == here.read_bytes()
+    assert "CREATE DATABASE mine" in here.read_text()
+    assert here.parent.stat().st_mode & 0o777 == 0o700
+    again = site.run()
+    assert again.code != 0 and again.changed("db3") == 0
     named = site.run("-e", '{"mysql_replace_data": ["db3"]}')
     assert named.code == 0, named.output
     assert not site.nodes[2].server.sql("SHOW DATABASES LIKE 'mine'")
+    assert here.exists()
     assert site.run("-e", '{"mysql_replace_data": ["db3"]}').changed("db3") == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="replaces systemctl in a mount namespace, which takes root")
+def test_what_can_not_be_saved_is_given_up_only_by_a_word_of_its_own(site: Site) -> None:
+    assert site.run().code == 0
+    three = site.nodes[2].server
+    three.sql("STOP SLAVE; SET GLOBAL read_only = 0; CREATE DATABASE mine; FLUSH BINARY LOGS; CREATE DATABASE more")
+    three.sql("SET GLOBAL read_only = 1")
+    logs = [row[0] for row in three.sql("SHOW BINARY LOGS")]
+    until = time.monotonic() + 20
+    while three.sql("SHOW BINARY LOGS")[0][0] != logs[-1]:  # kept until the storage engine has checkpointed
+        assert time.monotonic() < until
+        three.sql(f"PURGE BINARY LOGS TO '{logs[-1]}'")
+        time.sleep(0.1)
+    named = ("-e", '{"mysql_replace_data": ["db3"]}')
+    refused = site.run(*named)
+    assert refused.code != 0
+    assert "can not be saved: the binary logs no longer hold them" in refused.said
+    assert "-e give_up=db3" in refused.said
+    assert three.sql("SHOW DATABASES LIKE 'mine'")
+    assert site.run(*named, "-e", '{"mysql_give_up": ["db3"]}').code == 0
+    assert not site.nodes[2].server.sql("SHOW DATABASES LIKE 'mine'")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="replaces systemctl in a mount namespace, which takes root")
