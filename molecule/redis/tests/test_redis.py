@@ -131,9 +131,12 @@ def test_no_password_is_in_sight(hosts: dict[str, Host], secrets: dict[str, str]
 
 def test_data_survives_a_crash(ask: Ask, hosts: dict[str, Host]) -> None:
     assert ask("redis1", "app", "SET", "mcp:kept", "yes") == "OK"
+    script = 'redis.call(\\"SET\\", KEYS[1], 1); redis.call(\\"SET\\", KEYS[2], 2)'
+    ask("redis1", "app", "EVAL", f'"{script}"', "2", "mcp:both", "mcp:together")
     time.sleep(1.2)  # appendfsync everysec
     hosts["redis1"].run_test("systemctl kill -s KILL redis-server")
     wait_for(lambda: ask("redis1", "app", "GET", "mcp:kept") == "yes")
+    assert ask("redis1", "app", "MGET", "mcp:both", "mcp:together").split() == ["1", "2"]
     assert roles(ask)["redis1"] == "master"
 
 
