@@ -200,6 +200,21 @@ async def test_a_restarted_redis_gives_no_lease_while_the_old_one_may_be_counted
                 assert leader.token_or_none() is None
 
 
+async def test_a_clock_that_went_back_does_not_keep_the_lease_for_ever(redis: Redis) -> None:
+    """As after a failover to a host whose clock is behind: whoever holds it gets one lease more, not the difference."""
+    async with linked(redis) as link:
+        gone, other = Leader(link, LEASE, "behind"), Leader(link, LEASE, "behind")
+        while gone.token_or_none() is None:
+            await gone._turn()
+            await asyncio.sleep(0.01)
+        redis.cli("HSET", "mcp:leader:behind", "ends", str(time.time_ns() // 1_000_000 + 3_600_000))
+        async with other.running():
+            await other._turn()
+            assert other.token_or_none() is None
+            await asyncio.wait_for(other.elected(), 10)
+            assert gone.token_or_none() is None
+
+
 async def replaced(former: Leader, other: Leader) -> None:
     await until(lambda: other.token_or_none() or not former.token_or_none())
     await asyncio.sleep(0.005)

@@ -414,19 +414,29 @@ async def test_the_memory_of_callers_is_bounded(monkeypatch: pytest.MonkeyPatch)
     assert len(limiter._buckets) <= 100
 
 
-async def test_keys_of_redis_end_by_themselves(redis: Redis) -> None:
+KEYS = r"mcp:limit:{*"
+
+
+async def test_a_limit_that_is_over_is_cleared_away_by_the_next_ones(redis: Redis) -> None:
+    callers = [Principal(f"caller{number}", frozenset(), "api_key") for number in range(40)]
     async with instance(redis, limits(rate(100, 1, 64))) as (limiter, _):
-        for _ in range(30):
+        for caller in callers:
+            await limiter.check(caller, "t")
+        await asyncio.sleep(0.1)
+        for _ in range(20):
             await limiter.check(ALICE, "t")
-        [key] = redis.cli("KEYS", "*").split()
+            await asyncio.sleep(0.01)
+        await limiter.close()
+        [key] = redis.cli("KEYS", KEYS).split()
         assert re.fullmatch(r"mcp:limit:\{[0-9a-f]{24}\}:key", key)
-        assert 0 < int(redis.cli("PTTL", key)) <= 2000
+        assert redis.cli("TTL", key) == "-1", "what expires can be evicted"
+        assert redis.cli("ZRANGE", "mcp:limit:endings", "0", "-1").split() == [key]
 
 
 async def test_a_clock_that_went_back_does_not_lock_callers_out(redis: Redis) -> None:
     async with instance(redis, limits(rate(10, 1, 5))) as (limiter, _):
         await limiter.check(ALICE, "t")
-        [key] = redis.cli("KEYS", "*").split()
+        [key] = redis.cli("KEYS", KEYS).split()
         redis.cli("HSET", key, "tat", str(10**15), "gone:1", f"3 {10**15}")
         assert not (await limiter.check(ALICE, "t")).allowed
         await asyncio.sleep(0.12)

@@ -1,6 +1,6 @@
 """One of the instances leads: it runs the jobs that must run once in the fleet.
 
-The lease is a key in Redis that ends by itself unless its holder renews it, every third of its time. With it comes a
+The lease is a key in Redis that says when it ends; its holder renews it every third of its time. With it comes a
 fencing token, larger than all before it: whatever a job writes is to be checked against it (`jobs.fenced`), since no
 lease alone can stop a process that was frozen in mid-sentence.
 
@@ -11,11 +11,12 @@ What makes two leaders at the same time impossible, as long as Redis has one pri
 - A Redis that was restarted or promoted may have lost the lease of one who still counts on it. So nobody is given one
   there before it has been the primary for a whole lease; the script checks that it is still the same run.
 
-A Redis that forgets the lease while it runs (FLUSHALL, or full and evicting) can make two, for a third of the lease;
-then, as between two primaries, only the fencing token keeps order.
+- The lease does not expire by Redis' own means, so a Redis that is full of cached results does not evict it.
 
-The token begins at the clock's milliseconds, so that it grows also across a Redis that lost everything. It is taken
-from the asker's clock because Redis' TIME is no right that the application's account has.
+A Redis that forgets the lease while it runs (FLUSHALL) can make two, for a third of the lease; then, as between two
+primaries, only the fencing token keeps order.
+
+The token begins at the clock's milliseconds, so that it grows also across a Redis that lost everything.
 """
 
 from __future__ import annotations
@@ -35,25 +36,46 @@ _log = logging.getLogger(__name__)
 # The share of the lease that the holder counts on; the rest is for clocks that run at different speeds.
 _TRUSTED = 0.9
 
-_ACQUIRE = Script("""
-local holder = redis.call('GET', KEYS[1])
+# KEYS: a hash of `holder` ("<identity>:<token>"), `ends` and `lasts`, in milliseconds; the last token.
+# ARGV: identity or holder; milliseconds; Redis' run.
+_LEASE = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local function grant(holder)
+  redis.call('HSET', KEYS[1], 'holder', holder, 'ends', string.format('%.0f', now + ARGV[2]), 'lasts', ARGV[2])
+end
+local holder, ends, lasts = unpack(redis.call('HMGET', KEYS[1], 'holder', 'ends', 'lasts'))
+if holder and tonumber(ends) > now + lasts then
+  -- A failover has brought a clock that is behind: a whole lease from now is long enough for everybody.
+  ends = now + lasts
+  redis.call('HSET', KEYS[1], 'ends', string.format('%.0f', ends))
+end
+if holder and tonumber(ends) <= now then holder = false end
+"""
+_ACQUIRE = Script(
+    _LEASE
+    + """
 if holder then
   if string.sub(holder, 1, #ARGV[1] + 1) ~= ARGV[1] .. ':' then return false end
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  grant(holder)
   return string.sub(holder, #ARGV[1] + 2)
 end
-if not string.find(redis.call('INFO', 'server'), 'run_id:' .. ARGV[4], 1, true) then return false end
-local last = tonumber(redis.call('GET', KEYS[2]) or '0')
-local token = string.format('%.0f', math.max(last + 1, tonumber(ARGV[3])))
+if not string.find(redis.call('INFO', 'server'), 'run_id:' .. ARGV[3], 1, true) then return false end
+local token = string.format('%.0f', math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, now))
 redis.call('SET', KEYS[2], token)
-redis.call('SET', KEYS[1], ARGV[1] .. ':' .. token, 'PX', ARGV[2])
+grant(ARGV[1] .. ':' .. token)
 return token
-""")
-_RENEW = Script("""
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-""")
-_RESIGN = Script("if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end")
+"""
+)
+_RENEW = Script(
+    _LEASE
+    + """
+if holder ~= ARGV[1] then return 0 end
+grant(holder)
+return 1
+"""
+)
+_RESIGN = Script("if redis.call('HGET', KEYS[1], 'holder') == ARGV[1] then redis.call('DEL', KEYS[1]) end")
 
 
 def clock() -> float:
@@ -137,9 +159,8 @@ class Leader:
             await self._acquire(now)
 
     async def _acquire(self, now: float) -> None:
-        clock_milliseconds = time.time_ns() // 1_000_000
         keys = [self._key, f"{self._key}:token"]
-        arguments = (self._identity, self._milliseconds, clock_milliseconds, self._link.run_id)
+        arguments = (self._identity, self._milliseconds, self._link.run_id)
         token: bytes | None = await _ACQUIRE.run(self._link, keys, *arguments)
         if token is not None:
             self._token, self._valid_until = int(token), now + self._lease * _TRUSTED

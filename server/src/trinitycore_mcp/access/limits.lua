@@ -1,6 +1,7 @@
 -- One decision over one or two rate limits (GCRA), atomically, by this server's clock.
 --
--- KEYS: a hash for each limit: `tat` (theoretical arrival time) and for each lease "<tokens> <end>".
+-- KEYS: a hash for each limit: `tat` (theoretical arrival time) and for each lease "<tokens> <end>"; last a sorted set
+--       of all limits by the time at which they are full again and may be forgotten.
 -- ARGV: cost (1 a call, 0 none), life of a lease; then for each limit:
 --       interval between tokens, burst, name of our lease, of its tokens: used since the last time, given back, wanted.
 -- Answer: allowed (1 or 0); then for each limit: tokens left, tokens leased now, time until it is full, time to wait.
@@ -12,6 +13,8 @@ local now = (clock[1] - 1700000000) * 1000000 + clock[2]
 local cost, life = tonumber(ARGV[1]), tonumber(ARGV[2])
 local allowed = 1
 local limits = {}
+
+local endings = table.remove(KEYS)
 
 for i, key in ipairs(KEYS) do
   local at = 3 + (i - 1) * 6
@@ -83,10 +86,17 @@ for _, limit in ipairs(limits) do
   end
   -- A full bucket with nothing outside is the same as none; one that leases kept from filling up is full that much later.
   local full = math.max(limit.tat - now, limit.held > 0 and life + limit.held * limit.interval or 0)
-  redis.call('PEXPIRE', limit.key, math.ceil(full / 1000) + 1)
+  redis.call('ZADD', endings, string.format('%.0f', now + full), limit.key)
   answer[#answer + 1] = limit.free
   answer[#answer + 1] = limit.leased
   answer[#answer + 1] = math.ceil(limit.tat - now)
   answer[#answer + 1] = wait
+end
+
+-- No limit expires by Redis' own means: what does, a Redis that is full evicts to make room for results, and the limit
+-- would count anew. So each decision clears away a few that are over, more than it can add.
+for _, key in ipairs(redis.call('ZRANGEBYSCORE', endings, '-inf', '(' .. string.format('%.0f', now), 'LIMIT', 0, 4)) do
+  redis.call('DEL', key)
+  redis.call('ZREM', endings, key)
 end
 return answer

@@ -11,6 +11,8 @@ out. Tokens not used for about a second are given back, or lost if that fails. W
 bucket up to burst minus those only. Hence in any span of t seconds the fleet allows burst + t * requests/period
 calls at most, whoever holds what, and a fleet that is quiet has nearly all of it to give.
 
+No limit expires in Redis, so that a Redis full of cached results does not evict it; see limits.lua.
+
 While Redis is away each instance counts by itself, `local_share` of every limit; that costs a call no time, since the
 link knows. A Redis that lost its data starts with full buckets.
 """
@@ -97,6 +99,7 @@ class Limiter:
     def __init__(self, settings: config.Limits, link: Link | None) -> None:
         """:param link: None: the process counts by itself, the whole of each limit."""
         self._link = link
+        self._endings = link.key("limit:endings") if link is not None else ""
         self._plans: dict[tuple[str, str, str], _Plan] = {}
         self._buckets: dict[str, Bucket] = {}
         self._holding: set[Bucket] = set()
@@ -213,7 +216,7 @@ class Limiter:
             asked.append((bucket, bucket.lease, want))
             arguments += [repr(bucket.interval * 1e6), bucket.burst, bucket.lease, used, back, want]
         try:
-            answer = await self._run([bucket.key for bucket in buckets], arguments)
+            answer = await self._run([*(bucket.key for bucket in buckets), self._endings], arguments)
         except BaseException:  # cancelled as well: nobody knows what Redis did
             for bucket, lease, _ in asked:
                 if bucket.lease == lease:

@@ -1,6 +1,7 @@
 """Jobs that come round: each runs on the leader, and so once in the fleet.
 
-When a job last ended well is kept in Redis, so that a change of leaders does not start it before its time.
+When a job last ended well is kept in Redis, so that a change of leaders does not start it before its time. The key does
+not expire: a Redis full of cached results would evict it.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ class Schedule:
     async def _remember(self, job: Job) -> None:
         self._ended[job.name] = time.time()
         with suppress(RedisAway):
-            await self._link.client.set(self._key(job), int(time.time() * 1000), px=int(job.every * 2000))
+            await self._link.client.set(self._key(job), int(time.time() * 1000))
 
     def _key(self, job: Job) -> str:
         return self._link.key(f"job:{job.name}")
