@@ -17,19 +17,22 @@ class ActionModule(ActionBase):
     _requires_connection = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Install what is missing; nothing else is changed, and APT is not even asked when nothing is."""
+        """Install what is missing, or else newer; APT is not even asked when nothing is to be done."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         result.update(
             self._execute_module("trinitycore.mcp.packages", module_args=dict(self._task.args), task_vars=task_vars)
         )
-        if result.get("failed") or not result["missing"]:
+        latest = self._task.args.get("state") == "latest"
+        if result.get("failed") or not (result["missing"] or latest):
             return result
         installed: dict[str, Any] = self._execute_module(
             "ansible.builtin.apt",
             module_args={
-                "name": result["missing"],
+                "name": self._task.args["name"] if latest else result["missing"],
+                "state": "latest" if latest else "present",
                 "install_recommends": False,
-                "cache_valid_time": INDEX_VALID,
+                "update_cache": True,
+                "cache_valid_time": 0 if latest else INDEX_VALID,
                 "policy_rc_d": 101,
             },
             task_vars=task_vars,

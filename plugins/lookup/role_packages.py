@@ -96,14 +96,9 @@ class LookupModule(LookupBase):
         facts = variables.get("ansible_facts") or {}
         if "os_family" not in facts:
             raise AnsibleError("role_packages needs the facts distribution and os_family; gather facts first")
-        return [
-            sorted(
-                {
-                    package
-                    for role in terms
-                    for package in packages_of(
-                        role, facts, flavor=self._templar.template(variables.get(f"{role}_flavor"))
-                    )
-                }
-            )
-        ]
+
+        def flavor(role: str) -> str | None:
+            value: str | None = variables.get(f"{role}_flavor")
+            return self._templar.template(value) if self._templar is not None else value
+
+        return [sorted({package for role in terms for package in packages_of(role, facts, flavor=flavor(role))})]

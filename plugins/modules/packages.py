@@ -13,16 +13,22 @@ short_description: Have packages installed, at little cost when they are
 description:
   - Asks dpkg which of the packages are missing, which takes a fraction of the second that opening APT's index takes,
     and installs the missing ones by M(ansible.builtin.apt) in one transaction.
-  - Services of new packages are not started; the role that configures a service starts it.
+  - Services of new packages are not started, those of upgraded ones not restarted; the role that configures a service
+    does both.
 options:
   name:
     description: Names of the packages.
     type: list
     elements: str
     required: true
+  state:
+    description: With V(latest) also installed packages are brought to the newest version, by a fresh index.
+    type: str
+    choices: [present, latest]
+    default: present
 attributes:
   check_mode:
-    description: Tells which packages would be installed.
+    description: Tells which packages would be installed; an upgrade it foretells by the index as it is.
     support: full
   action:
     description: The work is shared between controller and host.
@@ -62,7 +68,11 @@ def missing_packages(names: list[str], listed: str) -> list[str]:
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
-        argument_spec={"name": {"type": "list", "elements": "str", "required": True}}, supports_check_mode=True
+        argument_spec={
+            "name": {"type": "list", "elements": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "latest"], "default": "present"},
+        },
+        supports_check_mode=True,
     )
     names: list[str] = module.params["name"]
     # It fails when it does not know one of the packages, and lists the others all the same.

@@ -1,4 +1,4 @@
-"""What the server's own client sees when the primary dies, freezes, is cut off or has to restart."""
+"""What the server's own client sees when the primary dies, freezes, is cut off, has to restart or to be upgraded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +27,9 @@ testinfra_hosts = ["ansible://redis1"]
 
 ROOT = Path(__file__).parents[3]
 INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"])
+SCENARIO = Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"])
+FLAVOR = "valkey" if SCENARIO.name == "redis_valkey" else "redis"
+UNIT = f"{FLAVOR}-server"
 LAB = ROOT / f".lab-{os.environ.get('SCENARIO_LAB') or 'molecule'}"
 PKI = "/etc/trinitycore-pki"
 TLS = f"--tls --cacert {PKI}/ca.crt --cert {PKI}/host.crt --key {PKI}/host.key"
@@ -63,7 +67,9 @@ def ask(hosts: dict[str, Host], secrets: dict[str, str]) -> Ask:
     """Return what a server, or a Sentinel by its port, answers to a user: ``ask("redis1", "app", "GET", "mcp:x")``."""
 
     def run(host: str, user: str, *words: str, port: int = 6379) -> str:
-        command = f"REDISCLI_AUTH=%s timeout 10 redis-cli --no-auth-warning {TLS} -p {port} --user %s {' '.join(words)}"
+        command = (
+            f"REDISCLI_AUTH=%s timeout 10 {FLAVOR}-cli --no-auth-warning {TLS} -p {port} --user %s {' '.join(words)}"
+        )
         arguments = (command, secrets[f"redis_{user}_password"], user)
         try:
             done = hosts[host].run(*arguments)
@@ -214,19 +220,25 @@ def healthy(ask: Ask) -> bool:
     return len(known) == 1 and known.pop()[1] == "master" and answer.count("state=online") == 2
 
 
-def converge(*arguments: str) -> dict[str, Any]:
-    """Run the role once more and return the counters of each host."""
+def run_role(*arguments: str) -> tuple[int, dict[str, Any], str]:
+    """Run the role once more; return the exit code, the counters of each host and the output."""
     done = subprocess.run(
-        ["ansible-playbook", "-i", str(INVENTORY), str(ROOT / "molecule/redis_sentinel/converge.yml"), *arguments],
+        ["ansible-playbook", "-i", str(INVENTORY), str(SCENARIO / "converge.yml"), *arguments],
         env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     # More may follow: what Ansible's callback shows beside its JSON.
     result, _ = json.JSONDecoder().raw_decode(done.stdout[done.stdout.index("{") :])
     stats: dict[str, Any] = result["stats"]
+    return done.returncode, stats, done.stdout + done.stderr
+
+
+def converge(*arguments: str) -> dict[str, Any]:
+    """Run the role once more and return the counters of each host."""
+    code, stats, output = run_role(*arguments)
+    assert code == 0, output[-8000:]
     return stats
 
 
@@ -248,16 +260,16 @@ def lab_host(host: str, **wanted: str) -> None:
 @contextmanager
 def kill(hosts: dict[str, Host], name: str) -> Iterator[None]:
     """The server's process dies; systemd starts it again, once the Sentinels are done."""
-    hosts[name].run_test("systemctl kill -s KILL redis-server")
+    hosts[name].run_test(f"systemctl kill -s KILL {UNIT}")
     yield
 
 
 @contextmanager
 def stop(hosts: dict[str, Host], name: str) -> Iterator[None]:
     """The server's process dies and does not come back by itself."""
-    hosts[name].run_test("systemctl kill -s KILL redis-server; systemctl stop redis-server")
+    hosts[name].run_test(f"systemctl kill -s KILL {UNIT}; systemctl stop {UNIT}")
     yield
-    hosts[name].run_test("systemctl start redis-server")
+    hosts[name].run_test(f"systemctl start {UNIT}")
 
 
 @contextmanager
@@ -292,15 +304,16 @@ def test_sentinels_tell_only_those_who_may_ask(ask: Ask, hosts: dict[str, Host],
         assert "NOPERM" in ask("redis1", "sentinel", *command.split())
     assert "NOPERM" in ask("redis1", "sentinel", "SENTINEL", "FAILOVER", NAME, port=26379)
     for options, answer in ((TLS, "NOAUTH"), ("", ""), (f"--tls --cacert {PKI}/ca.crt", "")):
-        done = hosts["redis2"].run(f"timeout 10 redis-cli -h {addresses['redis1']} -p 26379 {options} PING")
+        done = hosts["redis2"].run(f"timeout 10 {FLAVOR}-cli -h {addresses['redis1']} -p 26379 {options} PING")
         assert done.stdout.startswith(answer)
         assert "PONG" not in done.stdout
 
 
 def test_no_password_is_in_sight(hosts: dict[str, Host], secrets: dict[str, str]) -> None:
-    shown = hosts["redis1"].run("ps auxe; journalctl -u redis-sentinel --no-pager").stdout
+    shown = hosts["redis1"].run(f"ps auxe; journalctl -u {FLAVOR}-sentinel --no-pager").stdout
     assert not [name for name, secret in secrets.items() if name.startswith("redis_") and secret in shown]
-    for path in ("/etc/redis/sentinel.conf", "/etc/redis/sentinel-users.acl", "/var/lib/redis/sentinel.conf"):
+    secret = (f"/etc/{FLAVOR}/sentinel.conf", f"/etc/{FLAVOR}/sentinel-users.acl", f"/var/lib/{FLAVOR}/sentinel.conf")
+    for path in secret:
         assert hosts["redis1"].run(f"runuser -u nobody -- cat {path}").rc != 0
 
 
@@ -340,7 +353,7 @@ def test_a_primary_that_is_cut_off_stops_writing(ask: Ask, hosts: dict[str, Host
     """Whoever still reaches it gets an error, not a promise that is broken when the network comes back."""
     wait_for(lambda: healthy(ask))
     old = primary(ask)
-    write = "redis-cli -s /run/redis/redis-server.sock --no-auth-warning --user app SET mcp:alone"
+    write = f"{FLAVOR}-cli -s /run/{FLAVOR}/{UNIT}.sock --no-auth-warning --user app SET mcp:alone"
     loop = f"for n in $(seq 80); do echo $n $({write} $n); sleep 0.1; done > /tmp/alone"
     hosts[old].run_test(f"REDISCLI_AUTH={secrets['redis_app_password']} setsid sh -c '{loop}' >/dev/null 2>&1 &")
     with cut(hosts, old):
@@ -352,23 +365,27 @@ def test_a_primary_that_is_cut_off_stops_writing(ask: Ask, hosts: dict[str, Host
     assert primary(ask) != old
 
 
+# From the rolling restart on; every run restarts what runs with other settings.
+TUNED = ("-e", '{"redis_settings": {"slowlog-max-len": 256}}')
+
+
 def test_a_rolling_restart_takes_the_primary_last_and_loses_nothing(
     client: Client, ask: Ask, hosts: dict[str, Host], figure: Say
 ) -> None:
     old = primary(ask)
-    before = {name: host.run("systemctl show -P MainPID redis-server").stdout for name, host in hosts.items()}
+    before = {name: host.run(f"systemctl show -P MainPID {UNIT}").stdout for name, host in hosts.items()}
     since = time.monotonic()
-    planned = converge("-e", '{"redis_settings": {"slowlog-max-len": 256}}', "--check")
+    planned = converge(*TUNED, "--check")
     assert primary(ask) == old
     assert all(changes(planned).values())
-    assert all(changes(converge("-e", '{"redis_settings": {"slowlog-max-len": 256}}')).values())
+    assert all(changes(converge(*TUNED)).values())
     client.writes_again(time.monotonic())
     gap = client.longest_gap(since)
     wait_for(lambda: healthy(ask))
     client.stop()
-    after = {name: host.run("systemctl show -P MainPID redis-server").stdout for name, host in hosts.items()}
+    after = {name: host.run(f"systemctl show -P MainPID {UNIT}").stdout for name, host in hosts.items()}
     started = {
-        name: int(host.run("systemctl show -P ActiveEnterTimestampMonotonic redis-server").stdout)
+        name: int(host.run(f"systemctl show -P ActiveEnterTimestampMonotonic {UNIT}").stdout)
         for name, host in hosts.items()
     }
     new = primary(ask)
@@ -384,8 +401,140 @@ def test_a_rolling_restart_takes_the_primary_last_and_loses_nothing(
     assert all(ask(name, "admin", "CONFIG", "GET", "slowlog-max-len").split()[-1] == "256" for name in HOSTS)
 
 
+def running(hosts: dict[str, Host]) -> dict[str, tuple[str, str]]:
+    """Return the process of each server and each Sentinel."""
+    query = f"systemctl show -P MainPID {UNIT} {FLAVOR}-sentinel"
+    return {name: tuple(host.run(query).stdout.split()) for name, host in hosts.items()}
+
+
+def versions(hosts: dict[str, Host]) -> dict[str, str]:
+    """Return the version of each host's server package."""
+    return {name: host.run(f"dpkg-query -W -f '${{Version}}' {UNIT}").stdout for name, host in hosts.items()}
+
+
+# A repository in a folder: the packages of the mirror with another version, and if need be without their program.
+NEWER_PACKAGES = """
+set -eu
+mkdir -p /srv/original; cd /srv/original
+[ -n "$(ls)" ] || apt-get download -q FLAVOR-server FLAVOR-sentinel FLAVOR-tools
+rm -rf /srv/newer; mkdir /srv/newer; cd /srv/newer
+for package in $(ls /srv/original); do
+    dpkg-deb -R "/srv/original/$package" tree
+    sed -Ei 's/^Version: .*/&+VERSION/; s/(FLAVOR-tools \\(= [^)]*)/\\1+VERSION/' tree/DEBIAN/control
+    program=tree/usr/bin/FLAVOR-check-rdb
+    [ -z "BROKEN" ] || [ ! -e $program ] || printf '#!/bin/sh\\nexit 1\\n' > $program
+    dpkg-deb -Znone -b tree "new-$package" > /dev/null
+    rm -r tree
+    { dpkg-deb -f "new-$package"; echo "Filename: ./new-$package"; echo "Size: $(stat -c %s "new-$package")"
+      echo "SHA256: $(sha256sum "new-$package" | cut -d' ' -f1)"; echo; } >> Packages
+done
+echo 'deb [trusted=yes] file:/srv/newer ./' > /etc/apt/sources.list.d/newer.list
+apt-get update -q
+"""
+
+
+def offer_newer(hosts: dict[str, Host], *, broken: bool = False) -> str:
+    """Let APT on each host know of packages of a higher version, which don't start when ``broken``.
+
+    :return: how the version ends.
+    """
+    version = f"test{int(time.time())}"
+    script = NEWER_PACKAGES.replace("FLAVOR", FLAVOR).replace("VERSION", version)
+    script = script.replace("BROKEN", "yes" if broken else "")
+    with ThreadPoolExecutor() as pool:
+        for done in pool.map(lambda host: host.run(script), hosts.values()):
+            assert done.rc == 0, done.stderr
+    return version
+
+
+LATEST = (*TUNED, "-e", "redis_package_state=latest")
+
+
+def test_a_new_version_of_the_package_goes_from_replica_to_replica_and_loses_nothing(
+    client: Client, ask: Ask, hosts: dict[str, Host], figure: Say
+) -> None:
+    old = primary(ask)
+    before, installed = running(hosts), versions(hosts)
+    version = offer_newer(hosts)
+    assert not any(changes(converge(*TUNED)).values()), "without redis_package_state nothing is upgraded"
+    since = time.monotonic()
+    assert all(changes(converge(*LATEST, "--check")).values())
+    assert (running(hosts), versions(hosts)) == (before, installed)
+    assert all(changes(converge(*LATEST)).values())
+    client.writes_again(time.monotonic())
+    gap = client.longest_gap(since)
+    wait_for(lambda: healthy(ask))
+    client.stop()
+    after, new = running(hosts), primary(ask)
+    started = {
+        name: int(host.run(f"systemctl show -P ActiveEnterTimestampMonotonic {UNIT}").stdout)
+        for name, host in hosts.items()
+    }
+    acknowledged = {number for _, number in client.written}
+    kept = {int(word) for word in ask(new, "app", "SMEMBERS", "mcp:written").split()}
+    figure(f"upgrade of the package: {gap:.2f} s without a write at most (aim: < 5 s), {old} -> {new}")
+    assert all(found.endswith(version) for found in versions(hosts).values())
+    assert all(set(before[name]).isdisjoint(after[name]) for name in HOSTS), "servers and Sentinels run the new version"
+    assert new != old
+    assert max(started, key=lambda name: started[name]) == old
+    assert acknowledged <= kept
+    assert client.both_led == 0
+    assert changes(converge(*LATEST)) == dict.fromkeys(HOSTS, 0)
+
+
+def test_an_upgrade_past_the_role_is_taken_up_in_the_same_order(ask: Ask, hosts: dict[str, Host]) -> None:
+    """Whoever replaced the program, the role restarts what still runs the former one."""
+    wait_for(lambda: healthy(ask))
+    old, before = primary(ask), running(hosts)
+    for host in hosts.values():
+        host.run_test(f"dpkg -i /srv/newer/new-{FLAVOR}-tools_*.deb")
+    assert running(hosts) == before
+    assert all(changes(converge(*TUNED, "--check")).values())
+    assert all(changes(converge(*TUNED)).values())
+    after = running(hosts)
+    assert all(set(before[name]).isdisjoint(after[name]) for name in HOSTS)
+    assert primary(ask) != old
+    wait_for(lambda: healthy(ask))
+
+
+def test_a_version_that_does_not_start_ends_the_run_at_the_first_replica(
+    client: Client, ask: Ask, hosts: dict[str, Host]
+) -> None:
+    old, before, installed = primary(ask), running(hosts), versions(hosts)
+    offer_newer(hosts, broken=True)
+    code, _, output = run_role(*LATEST)
+    assert code != 0
+    assert f"{UNIT}.service" in output
+    [first] = [name for name, version in versions(hosts).items() if version != installed[name]]
+    untouched = [name for name in HOSTS if name != first]
+    assert first != old
+    assert {name: running(hosts)[name] for name in untouched} == {name: before[name] for name in untouched}
+    client.writes_again(time.monotonic())
+    assert primary(ask) == old
+    version = offer_newer(hosts)
+    converge(*LATEST)
+    wait_for(lambda: healthy(ask))
+    client.stop()
+    assert all(found.endswith(version) for found in versions(hosts).values())
+
+
+def test_the_other_flavour_is_refused_beside_this_one(ask: Ask, hosts: dict[str, Host]) -> None:
+    other = {"redis": "valkey", "valkey": "redis"}[FLAVOR]
+    before = running(hosts)
+    code, stats, output = run_role("-e", f"redis_flavor={other}")
+    assert code != 0
+    assert f"has data of {FLAVOR} in /var/lib/{FLAVOR}; nothing was changed" in output
+    assert not any(changes(stats).values())
+    assert running(hosts) == before
+    assert hosts["redis1"].run(f"dpkg-query -W {other}-server").rc != 0
+    code, _, output = run_role("-e", "redis_flavor=keydb")
+    assert code != 0
+    assert "value of redis_flavor must be one of: redis, valkey, got: keydb" in output
+    assert healthy(ask)
+
+
 def test_another_quorum_reaches_the_running_sentinels(ask: Ask) -> None:
     assert ask("redis2", "admin", "SENTINEL", "SET", NAME, "quorum", "3", port=26379) == "OK"
-    stats = converge("-e", '{"redis_settings": {"slowlog-max-len": 256}}')
+    stats = converge(*TUNED)
     assert changes(stats) == {"redis1": 0, "redis2": 1, "redis3": 0}
     assert view(ask, "redis2")["quorum"] == "2"

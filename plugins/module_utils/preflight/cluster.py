@@ -17,6 +17,7 @@ from .problems import Problem, Problems, one_of, shown
 
 GROUPS = ("loadbalancers", "app", "database", "redis", "monitoring", "backup")
 NEVER_EMPTY = ("loadbalancers", "app", "database", "redis")
+SAME_WITHIN = {"redis": ("redis_flavor",)}
 PRIMARIES = {"database": "mysql_bootstrap_primary", "redis": "redis_bootstrap_primary"}
 SHORTEST_SECRET = 12
 SAFE_SECRET = re.compile(r"[!-~]+")
@@ -46,6 +47,7 @@ class ClusterChecks:
         self._host_names()
         self._addresses()
         self._primaries()
+        self._same_within_groups()
         self._backup_host()
         self._secrets()
         self._components()
@@ -145,6 +147,15 @@ class ClusterChecks:
                     Problem(variable, f"differs within group {group}, {', '.join(chosen)}", "must be one value"),
                     members,
                 )
+
+    def _same_within_groups(self) -> None:
+        for group, variables in SAME_WITHIN.items():
+            members = self.inventory.members(group)
+            for variable in variables:
+                values = {str(self._value(self.inventory.hosts[name], variable)): None for name in members}
+                if len(values) > 1:
+                    what = f"differs within group {group}, {', '.join(values)}"
+                    self.problems.add(Problem(variable, what, "must be one value"), members)
 
     def _backup_host(self) -> None:
         """A schedule on a host that is none of the database's would never run, and nobody would notice."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 HEADER = """\
 # Sentinel keeps here what it finds out and decides: the primary, its replicas, the other Sentinels.
-# Settings belong in /etc/redis/sentinel.conf, which is read after this file and wins.
+# Settings belong in the file below /etc that is read after this one and wins.
 """
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 HEADER = """\
 # Redis keeps here what changes while it runs, such as its primary (CONFIG REWRITE).
-# Settings belong in /etc/redis/redis.conf, which is read after this file and wins.
+# Settings belong in the file below /etc that is read after this one and wins.
 """
 DIRECTIVES = ("replicaof", "slaveof")
 

@@ -183,3 +183,15 @@ def test_bad_secret_is_not_shown(inventory: MakeInventory, value: Any) -> None:
     (line,) = found(inventory(a_password=value), ("a_password",))
     assert line.startswith("a_password (all hosts) - the value (hidden) ")
     assert not value or str(value) not in line
+
+
+def test_flavours_of_redis_do_not_mix(inventory: MakeInventory) -> None:
+    groups = {"redis": ["redis1", "app1"]}
+
+    def flavours(first: str, second: str) -> Inventory:
+        return inventory(groups=groups, host_vars={"redis1": {"redis_flavor": first}, "app1": {"redis_flavor": second}})
+
+    (line,) = found(flavours("redis", "valkey"))
+    assert line.startswith("redis_flavor (")
+    assert line.endswith("redis, valkey - must be one value")
+    assert found(flavours("valkey", "valkey")) == []
