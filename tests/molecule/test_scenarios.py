@@ -13,7 +13,7 @@ FIRST_NETWORK = 20
 SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_scenario(scenario: str, tmp_path: Path) -> None:
     """The scenario passes, in a lab of this worker's own; the end of its output is shown when it does not."""
