@@ -119,6 +119,8 @@ class Bucket:
         :param wait: seconds until a call would be allowed; 0: it was.
         """
         self.left = left
+        # Should Redis be away next: what the fleet has used is used here too, and what was counted here stays counted.
+        self.local_tat = max(self.local_tat, now + (self.burst - left) * self.interval)
         if lease == self.lease:
             self.tokens += tokens
             self.ends = max(self.ends, sent + LEASE)

@@ -13,8 +13,9 @@ calls at most, whoever holds what, and a fleet that is quiet has nearly all of i
 
 No limit expires in Redis, so that a Redis full of cached results does not evict it; see limits.lua.
 
-While Redis is away each instance counts by itself, `local_share` of every limit; that costs a call no time, since the
-link knows. A Redis that lost its data starts with full buckets.
+While Redis is away each instance counts by itself, `local_share` of every limit, and begins with what it last heard of
+the fleet's count: who had used up a limit gets no more. That costs a call no time, since the link knows. A Redis that
+lost its data starts with full buckets.
 """
 
 from __future__ import annotations
