@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from pymysql.cursors import DictCursor
 
-from tests.support.mariadb import MariaDb
+from tests.support.database_server import DatabaseServer
 from trinitycore_mcp import store
 from trinitycore_mcp.access.authenticator import Authenticator
 from trinitycore_mcp.access.principal import Principal
@@ -161,7 +161,7 @@ class KeyServer:
 class OwnDatabase:
     """Reads and writes our own schema, as the database layer does, on a connection for each statement."""
 
-    def __init__(self, server: MariaDb, user: str) -> None:
+    def __init__(self, server: DatabaseServer, user: str) -> None:
         self.server = server
         self.user = user
         self.away = False
@@ -192,7 +192,7 @@ class OwnDatabase:
             return [{"changed": changed}] if changes else list(cursor.fetchall())
 
 
-def own_database(server: MariaDb, directory: Path, schema: str) -> OwnDatabase:
+def own_database(server: DatabaseServer, directory: Path, schema: str) -> OwnDatabase:
     """Return our own tables, as migrate-db makes them, under a name and with an account of their own."""
     server.account(schema, schema, grants=f"ALL ON `{schema}`.*")
     (directory / "password").write_text(schema)

@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from tests.support.mariadb import MariaDb
+import pymysql
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import FLAVORS
+
+from tests.support.database_server import DatabaseServer
+from tests.support.database_servers import SERVERS, kind_of
 from tests.support.mcp_server import LAB_WORLD
 from trinitycore_mcp import config
 from trinitycore_mcp.database import Database, Writer
 from trinitycore_mcp.database.session import SessionSettings
 
+Pair = tuple[DatabaseServer, DatabaseServer]
 PORT = "SELECT @@port AS port"
-HEAVY = "SELECT COUNT(*) AS heavy FROM " + ", ".join(f"world.item_template t{n}" for n in range(7))
+# A sum: MySQL multiplies the tables' sizes to count.
+HEAVY = "SELECT SUM(t0.entry) AS heavy FROM " + ", ".join(f"world.item_template t{n}" for n in range(7))
 
 
 class Limits(TypedDict, total=False):
@@ -29,21 +35,52 @@ class Limits(TypedDict, total=False):
 
 
 @contextmanager
-def primary_and_replica(folder: Path) -> Iterator[tuple[MariaDb, MariaDb]]:
-    """Start both, with the lab's creatures and items, the reading account app_ro and the writing account app_rw."""
-    safe = {"innodb_flush_log_at_trx_commit": "1"}  # tests kill the servers, and rows must survive that
+def primary_and_replica(kind: str, folder: Path) -> Iterator[Pair]:
+    """Start both, with the lab's creatures and items, the reading account app_ro and the writing account app_rw.
+
+    :param kind: a name in SERVERS.
+    """
+    # Tests kill the servers, and rows must survive that.
+    safe = {"innodb_flush_log_at_trx_commit": "1", "sync_binlog": "1"}
     with (
-        MariaDb.start(folder / "1", server_id=1, options=safe) as primary,
-        MariaDb.start(folder / "2", server_id=2, options=safe) as replica,
+        SERVERS[kind].start(folder / "1", server_id=1, options=safe) as primary,
+        SERVERS[kind].start(folder / "2", server_id=2, options=safe) as replica,
     ):
         replica.replicate_from(primary)
         primary.load("world", LAB_WORLD / "world.sql")
-        primary.account("app_ro", "app_ro", "SELECT, SLAVE MONITOR ON *.*")
+        primary.account("app_ro", "app_ro", everywhere(primary, "SELECT", "SLAVE MONITOR"))
         primary.sql("CREATE DATABASE mcp CHARACTER SET utf8mb4")
         primary.sql("CREATE TABLE mcp.note (id INT PRIMARY KEY, text VARCHAR(100)) ENGINE=InnoDB")
         primary.account("app_rw", "app_rw", "SELECT, INSERT, UPDATE, DELETE ON mcp.*")
-        replica.wait_for_gtid(primary.sql("SELECT @@gtid_binlog_pos")[0][0])
+        replica.wait_for_gtid(primary.position())
         yield primary, replica
+
+
+def everywhere(server: DatabaseServer, *privileges: str) -> str:
+    """Return what stands between GRANT and TO for privileges that the role grants, in this kind of server's words."""
+    [(level, granted)] = FLAVORS[kind_of(server)].grants({"*.*": set(privileges)}).items()
+    return f"{', '.join(sorted(granted))} ON {level}"
+
+
+def delay(replica: DatabaseServer, seconds: int) -> None:
+    """Have a replica apply what it receives so much later."""
+    change = {
+        "mariadb": "CHANGE MASTER TO MASTER_DELAY",
+        "mysql": "CHANGE REPLICATION SOURCE TO SOURCE_DELAY",
+    }[kind_of(replica)]
+    replica.sql(f"STOP REPLICA; {change}={seconds}; START REPLICA")
+
+
+def kill_sessions(server: DatabaseServer, user: str) -> None:
+    """Have the server drop all of a user's connections."""
+    with (
+        closing(pymysql.connect(unix_socket=f"{server.directory}/s", user="root")) as session,
+        session.cursor() as cursor,
+    ):
+        cursor.execute("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = %s", (user,))
+        for (number,) in cursor.fetchall():
+            with suppress(pymysql.OperationalError):  # it has gone meanwhile
+                cursor.execute(f"KILL {number}")
 
 
 def settings_for(user: str, limits: config.Pool, tls: ssl.SSLContext | None = None) -> SessionSettings:
@@ -53,7 +90,7 @@ def settings_for(user: str, limits: config.Pool, tls: ssl.SSLContext | None = No
 
 @asynccontextmanager
 async def database_over(
-    *servers: MariaDb,
+    *servers: DatabaseServer,
     tls: ssl.SSLContext | None = None,
     user: str = "app_ro",
     section: Mapping[str, object] | None = None,
@@ -73,7 +110,7 @@ async def database_over(
 
 
 @asynccontextmanager
-async def writer_over(*servers: MariaDb, user: str = "app_rw", **pool: Unpack[Limits]) -> AsyncIterator[Writer]:
+async def writer_over(*servers: DatabaseServer, user: str = "app_rw", **pool: Unpack[Limits]) -> AsyncIterator[Writer]:
     """Run a writer over the servers."""
     async with database_over(*servers, **pool) as database:
         writer = Writer(database, settings_for(user, database.options.pool))

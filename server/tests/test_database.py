@@ -12,18 +12,26 @@ from typing import Any
 
 import pytest
 
-from server.tests.database_support import HEAVY, PORT, database_over, primary_and_replica, until
+from server.tests.database_support import (
+    HEAVY,
+    PORT,
+    Pair,
+    database_over,
+    kill_sessions,
+    primary_and_replica,
+    until,
+)
 from tests.support.certificates import Authority
-from tests.support.mariadb import MariaDb
+from tests.support.database_servers import SERVERS, both_kinds
 from trinitycore_mcp.database import Database
 from trinitycore_mcp.database.errors import Busy, QueryFailed, TimedOut, Unavailable
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MariaDb, MariaDb]]:
-    with primary_and_replica(tmp_path_factory.mktemp("pair")) as both:
+@pytest.fixture(scope="module", params=both_kinds("database"))
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    with primary_and_replica(request.param, tmp_path_factory.mktemp("pair")) as both:
         yield both
 
 
@@ -41,7 +49,7 @@ async def port_read(database: Database) -> int:
     return int((await database.fetch("test", PORT))[0]["port"])
 
 
-async def test_replicas_are_read_before_the_primary(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_replicas_are_read_before_the_primary(pair: Pair) -> None:
     primary, replica = pair
     async with database_over(primary, replica) as database:
         assert {await port_read(database) for _ in range(20)} == {replica.port}
@@ -72,7 +80,7 @@ async def read_all_the_while(database: Database, disturb: Callable[[], Awaitable
     return count, longest
 
 
-async def test_a_killed_replica_fails_no_read(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_a_killed_replica_fails_no_read(pair: Pair) -> None:
     primary, replica = pair
     async with database_over(primary, replica) as database:
 
@@ -89,7 +97,7 @@ async def test_a_killed_replica_fails_no_read(pair: tuple[MariaDb, MariaDb]) -> 
         assert await port_read(database) == replica.port
 
 
-async def test_a_replica_shut_down_in_order_fails_no_read(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_a_replica_shut_down_in_order_fails_no_read(pair: Pair) -> None:
     primary, replica = pair
     async with database_over(primary, replica) as database:
         count, _ = await read_all_the_while(database, lambda: asyncio.to_thread(replica.stop))
@@ -97,7 +105,7 @@ async def test_a_replica_shut_down_in_order_fails_no_read(pair: tuple[MariaDb, M
         assert await port_read(database) == primary.port
 
 
-async def test_a_frozen_replica_delays_reads_but_fails_none(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_a_frozen_replica_delays_reads_but_fails_none(pair: Pair) -> None:
     primary, replica = pair
     async with database_over(primary, replica) as database:
 
@@ -117,9 +125,7 @@ async def test_a_frozen_replica_delays_reads_but_fails_none(pair: tuple[MariaDb,
 
 
 @pytest.mark.parametrize("size", [1, 3])
-async def test_a_frozen_replica_makes_no_read_busy_while_the_primary_is_idle(
-    pair: tuple[MariaDb, MariaDb], size: int
-) -> None:
+async def test_a_frozen_replica_makes_no_read_busy_while_the_primary_is_idle(pair: Pair, size: int) -> None:
     primary, replica = pair
     # The replica's few sessions hang, and whoever waits for one loses patience before it is taken for down.
     async with database_over(primary, replica, size=size, acquire_timeout=0.3) as database:
@@ -146,7 +152,7 @@ async def test_a_frozen_replica_makes_no_read_busy_while_the_primary_is_idle(
         await asyncio.gather(*hanging)
 
 
-async def test_when_every_host_is_busy_a_read_says_so_after_two_waits(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_when_every_host_is_busy_a_read_says_so_after_two_waits(pair: Pair) -> None:
     async with database_over(*pair, size=1, acquire_timeout=0.3) as database:
         slow = [asyncio.create_task(database.fetch("test", "SELECT SLEEP(2.5)")) for _ in range(2)]
         await asyncio.sleep(0.6)  # the second one is on the primary by now
@@ -157,7 +163,7 @@ async def test_when_every_host_is_busy_a_read_says_so_after_two_waits(pair: tupl
         await asyncio.gather(*slow)
 
 
-async def test_the_only_host_restarting_fails_no_read_within_the_pools_patience(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_the_only_host_restarting_fails_no_read_within_the_pools_patience(pair: Pair) -> None:
     primary, _ = pair
     # The breaker would tell the readers at once instead.
     patient = {"breaker": {"failures": 1000}}
@@ -172,20 +178,20 @@ async def test_the_only_host_restarting_fails_no_read_within_the_pools_patience(
         assert count > 50
 
 
-async def test_a_session_killed_by_the_operator_fails_no_read(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_a_session_killed_by_the_operator_fails_no_read(pair: Pair) -> None:
     primary, replica = pair
     async with database_over(primary, replica) as database:
 
-        async def kill_sessions() -> None:
+        async def kill_all() -> None:
             for _ in range(3):
-                await asyncio.to_thread(replica.sql, "KILL USER app_ro")
+                await asyncio.to_thread(kill_sessions, replica, "app_ro")
                 await asyncio.sleep(0.1)
 
-        count, _ = await read_all_the_while(database, kill_sessions)
+        count, _ = await read_all_the_while(database, kill_all)
         assert count > 100
 
 
-async def test_without_any_host_the_error_says_why(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_without_any_host_the_error_says_why(pair: Pair) -> None:
     primary, replica = pair
     primary.kill()
     replica.kill()
@@ -195,13 +201,13 @@ async def test_without_any_host_the_error_says_why(pair: tuple[MariaDb, MariaDb]
             await database.fetch("test", PORT)
 
 
-async def test_a_wrong_password_is_told_as_the_hosts_reason(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_a_wrong_password_is_told_as_the_hosts_reason(pair: Pair) -> None:
     async with database_over(pair[0], user="nobody", acquire_timeout=0.2) as database:
         with pytest.raises(Unavailable, match="Access denied for user 'nobody'"):
             await database.fetch("test", PORT)
 
 
-async def test_sessions_can_not_write_even_where_the_account_may(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_sessions_can_not_write_even_where_the_account_may(pair: Pair) -> None:
     primary, _ = pair
     primary.account("writer", "writer", "ALL ON *.*")
     async with database_over(primary, user="writer") as database:
@@ -211,7 +217,7 @@ async def test_sessions_can_not_write_even_where_the_account_may(pair: tuple[Mar
         assert row["name"] == "Hogger"
 
 
-async def test_a_statement_that_takes_too_long_is_stopped_by_the_server(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_a_statement_that_takes_too_long_is_stopped_by_the_server(pair: Pair) -> None:
     async with database_over(*pair, query_timeout=0.3) as database:
         started = time.perf_counter()
         with pytest.raises(TimedOut):
@@ -220,7 +226,7 @@ async def test_a_statement_that_takes_too_long_is_stopped_by_the_server(pair: tu
         assert all(state.up for state in database.states())
 
 
-async def test_a_full_pool_says_so_after_its_patience(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_a_full_pool_says_so_after_its_patience(pair: Pair) -> None:
     async with database_over(pair[0], size=1, acquire_timeout=0.2) as database:
         slow = asyncio.create_task(database.fetch("test", "SELECT SLEEP(1)"))
         await asyncio.sleep(0.1)
@@ -230,7 +236,7 @@ async def test_a_full_pool_says_so_after_its_patience(pair: tuple[MariaDb, Maria
         assert await port_read(database)
 
 
-async def test_a_read_given_up_leaves_a_clean_pool(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_a_read_given_up_leaves_a_clean_pool(pair: Pair) -> None:
     async with database_over(pair[0], size=1) as database:
         for _ in range(3):
             slow = asyncio.create_task(database.fetch("test", "SELECT SLEEP(2), 'wrong' AS port"))
@@ -240,7 +246,7 @@ async def test_a_read_given_up_leaves_a_clean_pool(pair: tuple[MariaDb, MariaDb]
             assert await port_read(database) == pair[0].port
 
 
-async def test_who_waits_longest_for_a_connection_has_the_next_one(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_who_waits_longest_for_a_connection_has_the_next_one(pair: Pair) -> None:
     async with database_over(pair[0], size=1) as database:
         order: list[int] = []
 
@@ -255,7 +261,7 @@ async def test_who_waits_longest_for_a_connection_has_the_next_one(pair: tuple[M
         assert order == list(range(8))
 
 
-async def test_a_waiting_read_that_is_given_up_takes_no_connection_with_it(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_a_waiting_read_that_is_given_up_takes_no_connection_with_it(pair: Pair) -> None:
     async with database_over(pair[0], size=1) as database:
         running = asyncio.create_task(database.fetch("test", "SELECT SLEEP(0.1)"))
         await asyncio.sleep(0.02)
@@ -268,15 +274,17 @@ async def test_a_waiting_read_that_is_given_up_takes_no_connection_with_it(pair:
         assert await port_read(database) == pair[0].port
 
 
-async def test_columns_of_the_same_name_are_no_silent_loss(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_columns_of_the_same_name_are_no_silent_loss(pair: Pair) -> None:
     async with database_over(pair[0]) as database:
         with pytest.raises(ValueError, match="columns of the same name: id"):
             await database.fetch("test", "SELECT %s AS id, 2 AS id", (1,))
 
 
-async def test_a_column_added_while_we_run_is_read(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_a_column_added_while_we_run_is_read(pair: Pair) -> None:
     primary, _ = pair
-    primary.sql("CREATE OR REPLACE TABLE mcp.grows (id INT PRIMARY KEY); INSERT INTO mcp.grows VALUES (1)")
+    primary.sql(
+        "DROP TABLE IF EXISTS mcp.grows; CREATE TABLE mcp.grows (id INT PRIMARY KEY); INSERT INTO mcp.grows VALUES (1)"
+    )
     async with database_over(primary, size=1) as database:
         sql = "SELECT * FROM mcp.grows WHERE id = %s"
         assert await database.fetch("test", sql, (1,)) == [{"id": 1}]
@@ -285,13 +293,14 @@ async def test_a_column_added_while_we_run_is_read(pair: tuple[MariaDb, MariaDb]
 
 
 @pytest.mark.parametrize("value", ["'; DROP TABLE x; -- ", "\\", "%s", "日本", "", "a\x00b", 2**63 - 1, -1])
-async def test_parameters_come_back_as_they_went(pair: tuple[MariaDb, MariaDb], value: object) -> None:
+async def test_parameters_come_back_as_they_went(pair: Pair, value: object) -> None:
     async with database_over(pair[0]) as database:
         [row] = await database.fetch("test", "SELECT %s AS value", (value,))
         assert row["value"] == value
 
 
-async def test_tls_is_checked_against_the_configured_authority(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", both_kinds("database"))
+async def test_tls_is_checked_against_the_configured_authority(kind: str, tmp_path: Path) -> None:
     good, other = Authority(tmp_path / "good"), Authority(tmp_path / "other")
     own, misnamed = good.issue("db1"), good.issue("elsewhere", ())
 
@@ -303,8 +312,8 @@ async def test_tls_is_checked_against_the_configured_authority(tmp_path: Path) -
         }
 
     async with AsyncExitStack() as stack:
-        server = stack.enter_context(MariaDb.start(tmp_path / "a", options=options(own)))
-        wrong = stack.enter_context(MariaDb.start(tmp_path / "b", options=options(misnamed)))
+        server = stack.enter_context(SERVERS[kind].start(tmp_path / "a", options=options(own)))
+        wrong = stack.enter_context(SERVERS[kind].start(tmp_path / "b", options=options(misnamed)))
         for each in (server, wrong):
             each.account("app_ro", "app_ro", require="SSL")
         trusting = ssl.create_default_context(cafile=good.ca)
@@ -320,7 +329,7 @@ async def test_tls_is_checked_against_the_configured_authority(tmp_path: Path) -
                     await database.fetch("test", PORT)
 
 
-async def test_a_silent_host_is_still_tried_when_there_is_no_other(pair: tuple[MariaDb, MariaDb]) -> None:
+async def test_a_silent_host_is_still_tried_when_there_is_no_other(pair: Pair) -> None:
     primary, _ = pair
     async with database_over(primary, acquire_timeout=0.2) as database:
         primary.freeze()

@@ -1,4 +1,4 @@
-"""migrate-db on a real MariaDB: up, down, side by side, killed in the middle, with few rights."""
+"""migrate-db on real servers: up, down, side by side, killed in the middle, with few rights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ import yaml
 
 from tests.support.binaries import free_port
 from tests.support.certificates import Authority
-from tests.support.mariadb import MariaDb
+from tests.support.database_server import DatabaseServer
+from tests.support.database_servers import SERVERS, both_kinds, kind_of
 from trinitycore_mcp import cli
 from trinitycore_mcp.config_load import load
 from trinitycore_mcp.store import connect, migrate
@@ -51,7 +52,7 @@ COLUMNS = {
 class Own:
     """Our own database on a server, and the account that has rights on nothing else."""
 
-    server: MariaDb
+    server: DatabaseServer
     name: str
     config: Path
 
@@ -74,13 +75,13 @@ class Own:
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def tables(self) -> dict[str, dict[str, str]]:
-        """Return table to column to type."""
+        """Return table to column to type, in MariaDB's words: MySQL shows no widths of integers."""
         found: dict[str, dict[str, str]] = {}
         for table, column, kind in self.server.sql(
             "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE FROM information_schema.COLUMNS "
             f"WHERE TABLE_SCHEMA = '{self.name}' ORDER BY TABLE_NAME, ORDINAL_POSITION"
         ):
-            found.setdefault(table, {})[column] = kind
+            found.setdefault(table, {})[column] = {"int": "int(11)", "bigint": "bigint(20)"}.get(kind, kind)
         return found
 
     def wait_for_statement(self, count: int, like: str) -> list[str]:
@@ -89,7 +90,8 @@ class Own:
         while time.monotonic() < deadline:
             rows = self.server.sql(
                 "SELECT ID FROM information_schema.PROCESSLIST "
-                f"WHERE USER = '{self.name}' AND INFO LIKE '{like}' AND TIME_MS > 100"
+                f"WHERE USER = '{self.name}' AND INFO LIKE '{like}' "
+                "AND STATE IN ('User lock', 'Waiting for table metadata lock')"
             )
             if len(rows) == count:
                 return [row[0] for row in rows]
@@ -97,19 +99,27 @@ class Own:
         raise TimeoutError(f"no {count} sessions run {like}: {self.server.sql('SHOW FULL PROCESSLIST')}")
 
 
+@pytest.fixture(scope="module", params=both_kinds("migrate"))
+def database_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DatabaseServer]:
+    with SERVERS[request.param].start(tmp_path_factory.mktemp("db")) as running:
+        yield running
+
+
 @pytest.fixture
-def own(mariadb: MariaDb, tmp_path: Path) -> Iterator[Own]:
+def own(database_server: DatabaseServer, tmp_path: Path) -> Iterator[Own]:
     name = f"own{next(_numbers)}_{os.getpid()}"
-    mariadb.account(name, "p", f"ALL PRIVILEGES ON `{name}`.*")
+    database_server.account(name, "p", f"ALL PRIVILEGES ON `{name}`.*")
     (tmp_path / "password").write_text("p\n")
-    here = Own(mariadb, name, tmp_path / "config.yml")
-    here.write(mariadb.port)
+    here = Own(database_server, name, tmp_path / "config.yml")
+    here.write(database_server.port)
     yield here
-    mariadb.sql(f"DROP DATABASE IF EXISTS `{name}`; DROP USER '{name}'@'%'")
+    database_server.sql(f"DROP DATABASE IF EXISTS `{name}`; DROP USER '{name}'@'%'")
 
 
 @contextmanager
-def holding(server: MariaDb, statement: str) -> Iterator[None]:
+def holding(server: DatabaseServer, statement: str) -> Iterator[None]:
     """Keep what a statement locks until the context ends."""
     session = pymysql.connect(unix_socket=f"{server.directory}/s", user="root")
     try:
@@ -282,7 +292,7 @@ def test_the_printed_statements_make_the_same_tables(own: Own, said: Said) -> No
 
 
 def test_the_writable_host_is_found_by_asking(own: Own, said: Said, tmp_path: Path) -> None:
-    with MariaDb.start(tmp_path / "db", options={"read-only": "ON"}) as replica:
+    with SERVERS[kind_of(own.server)].start(tmp_path / "db", options={"read-only": "ON"}) as replica:
         replica.account(own.name, "p", f"ALL PRIVILEGES ON `{own.name}`.*")
         own.write(free_port(), replica.port, own.server.port)
         assert own.run() == 0
@@ -304,7 +314,7 @@ def test_the_connection_is_encrypted_and_checked_when_configured(own: Own, said:
     good, other = Authority(tmp_path / "good"), Authority(tmp_path / "other")
     pair = good.issue("db")
     options = {"ssl_cert": str(pair.certificate), "ssl_key": str(pair.key)}
-    with MariaDb.start(tmp_path / "db", options=options) as server:
+    with SERVERS[kind_of(own.server)].start(tmp_path / "db", options=options) as server:
         server.account(own.name, "p", f"ALL PRIVILEGES ON `{own.name}`.*", require="SSL")
         own.write(server.port, tls={"ca_file": str(good.ca)})
         assert own.run() == 0

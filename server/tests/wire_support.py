@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from tests.support.mariadb import MariaDb
+from tests.support.database_server import DatabaseServer
 from tests.support.mcp_server import Answer, McpServer, database_section
 
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
@@ -43,7 +43,10 @@ def write_keys(directory: Path) -> Path:
 
 @contextlib.contextmanager
 def serving(
-    directory: Path, *databases: MariaDb, database: Mapping[str, Any] | None = None, **sections: Mapping[str, Any]
+    directory: Path,
+    *databases: DatabaseServer,
+    database: Mapping[str, Any] | None = None,
+    **sections: Mapping[str, Any],
 ) -> Iterator[McpServer]:
     """Run a server over these databases that knows KEYS and limits nobody, unless `sections` say otherwise."""
     config: dict[str, Any] = {
@@ -230,7 +233,7 @@ def complaints(server: McpServer) -> list[dict[str, Any]]:
     return [line for line in server.log() if line["level"] in ("ERROR", "FATAL", "CRITICAL")]
 
 
-def checksums(mariadb: MariaDb, *databases: str) -> list[list[str]]:
+def checksums(mariadb: DatabaseServer, *databases: str) -> list[list[str]]:
     """Return a checksum of every table of these databases."""
     names = ", ".join(f"'{name}'" for name in databases)
     tables = mariadb.sql(

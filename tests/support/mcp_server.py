@@ -27,7 +27,7 @@ from trinitycore_mcp.client import Answer as ToolAnswer
 from trinitycore_mcp.client import Target, ToolCaller
 
 from tests.support.binaries import free_port
-from tests.support.mariadb import MariaDb
+from tests.support.database_server import DatabaseServer
 from tests.support.reading_account import make_reading_account
 
 LAB_WORLD = Path(__file__).parents[2] / "playbooks/files/lab_world"
@@ -48,13 +48,13 @@ class Answer:
         return json.loads(self.body)
 
 
-def database_section(*servers: MariaDb, **more: object) -> dict[str, Any]:
+def database_section(*servers: DatabaseServer, **more: object) -> dict[str, Any]:
     """Return the configuration's database section for these servers, account app_ro."""
     hosts = [{"host": "127.0.0.1", "port": server.port} for server in servers]
     return {"hosts": hosts, "user": "app_ro", "password_file": "db_password", **more}
 
 
-def load_lab_world(server: MariaDb) -> None:
+def load_lab_world(server: DatabaseServer) -> None:
     """Load the lab's three databases and make the account that reads them."""
     for file in sorted(LAB_WORLD.glob("*.sql")):
         server.load(file.stem.partition("_")[0], file)

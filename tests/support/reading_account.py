@@ -9,12 +9,12 @@ from typing import Any
 
 import yaml
 
-from tests.support.mariadb import MariaDb
+from tests.support.database_server import DatabaseServer
 
 _VARIABLES = Path(__file__).parents[2] / "roles/mysql/vars/main.yml"
 
 
-def make_reading_account(server: MariaDb, user: str = "app_ro", *more: str, require: str = "NONE") -> None:
+def make_reading_account(server: DatabaseServer, user: str = "app_ro", *more: str, require: str = "NONE") -> None:
     """Make the account, whose password is its name, once the game's databases are loaded.
 
     It may also read databases that have an underscore in their name, which tests make for themselves.
@@ -27,7 +27,7 @@ def make_reading_account(server: MariaDb, user: str = "app_ro", *more: str, requ
     server.sql("".join(f"GRANT {grant} TO '{user}'@'%';" for grant in grants))
 
 
-def _by_columns(server: MariaDb) -> Iterator[str]:
+def _by_columns(server: DatabaseServer) -> Iterator[str]:
     """Return grants on what the role opens of databases that hold personal data."""
     rules: dict[str, dict[str, list[str]]] = yaml.safe_load(_VARIABLES.read_text())["mysql_partly_readable"]
     columns: dict[tuple[str, str], list[str]] = {}

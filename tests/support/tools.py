@@ -25,7 +25,7 @@ from trinitycore_mcp.schema import Schemas
 from trinitycore_mcp.services import Services
 from trinitycore_mcp.toolkit import Call, Tool
 
-from tests.support.mariadb import MariaDb
+from tests.support.database_server import DatabaseServer
 
 DATA = Path(__file__).parents[3] / "shared/data"
 """Real databases, where a machine has them."""
@@ -66,7 +66,7 @@ class Toolbox:
 
 @contextlib.asynccontextmanager
 async def toolbox(
-    server: MariaDb, tools: Iterable[Tool], *, user: str = "app_ro", password: str = "app_ro", **sections: Any
+    server: DatabaseServer, tools: Iterable[Tool], *, user: str = "app_ro", password: str = "app_ro", **sections: Any
 ) -> AsyncIterator[Toolbox]:
     """Open the services over one database server; `sections` are merged over the configuration's."""
     config = Config.model_validate(

@@ -30,10 +30,8 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology imp
 
 from tests.support.certificates import Authority
 from tests.support.database_server import DatabaseServer
-from tests.support.mariadb import MariaDb
-from tests.support.mysql import MySql
+from tests.support.database_servers import SERVERS
 
-SERVERS: dict[str, type[DatabaseServer]] = {"mariadb": MariaDb, "mysql": MySql}
 OPTIONS = {
     "mariadb": {
         "read-only": "ON",
