@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.database_server import DatabaseServer
+from tests.support.database_servers import SERVERS
 from tests.support.mariadb import MariaDb
 from tests.support.mcp_server import McpServer, answer_of, database_section, load_lab_world
 from tests.support.reading_account import make_reading_account
@@ -21,6 +23,14 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
     with MariaDb.start(tmp_path_factory.mktemp("db")) as server:
+        load_lab_world(server)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
+    """Serve the same world from Oracle MySQL. Tests of it are in the group "catalogue", so that it starts once."""
+    with SERVERS["mysql"].start(tmp_path_factory.mktemp("my")) as server:
         load_lab_world(server)
         yield server
 
