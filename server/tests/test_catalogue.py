@@ -30,7 +30,9 @@ SEVERAL = [
 # Lists beside the paged one that tell of the page, not of the whole.
 _OF_THE_PAGE = frozenset({"related", "not_checked", "counts"})
 # Tools that tell how a process and its machine are, not what is in the databases.
-_OF_THE_MACHINE = frozenset({"get_health_status", "get_metrics_snapshot", "get_server_info", "list_audit"})
+_OF_THE_MACHINE = frozenset(
+    {"cache_flush", "get_health_status", "get_metrics_snapshot", "get_server_info", "list_audit"}
+)
 # What is an estimate, or of the moment, or an address.
 _OF_THE_SERVER = frozenset({"estimated_rows", "duration_ms", "host", "seconds_left"})
 # What may be said of a call that another result led to: the row that refers to it refers to nothing.

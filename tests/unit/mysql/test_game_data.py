@@ -15,8 +15,8 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors impor
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
 
 from tests.support.database_server import DatabaseServer
+from tests.support.database_servers import SERVERS
 from tests.support.mysql import MySql, commands
-from tests.unit.mysql.conftest import SERVERS
 
 NAMES = {"auth": "auth", "characters": "chars", "world": "world"}
 DUMP = """-- MySQL dump 10.13  Distrib 8.4.3

@@ -19,7 +19,7 @@ class TableColumn(Struct, frozen=True):
     name: str
     type: Annotated[str, doc("as SQL, e.g. int(10) unsigned")]
     nullable: bool
-    default: Annotated[str | None, doc("null: none, or NULL")]
+    default: Annotated[str | None, doc("as SQL, e.g. 'a text' or 0; null: none, or NULL")]
     key: Annotated[str | None, doc("PRI: part of the primary key; UNI: unique; MUL: first in an index")]
     extra: Annotated[str | None, doc("e.g. auto_increment")]
     comment: str | None
@@ -109,9 +109,17 @@ async def describe(call: Call, database: str, table: str) -> TableStructure:
     )
 
 
+# As SQL in both flavours. MariaDB has it so, and the word NULL where that is the default; MySQL has texts without their
+# quotes, and tells expressions from them in EXTRA.
+_DEFAULT = (
+    "NULLIF(IF(LOCATE('MariaDB', VERSION()) OR NUMERIC_PRECISION IS NOT NULL OR DATA_TYPE = 'bit' "
+    "OR LOCATE('DEFAULT_GENERATED', EXTRA), COLUMN_DEFAULT, QUOTE(COLUMN_DEFAULT)), 'NULL')"
+)
+
+
 async def _columns(call: Call, place: Place) -> list[TableColumn]:
     rows = await call.rows(
-        "SELECT COLUMN_NAME AS name, COLUMN_TYPE AS type, IS_NULLABLE AS nullable, COLUMN_DEFAULT AS value, "
+        f"SELECT COLUMN_NAME AS name, COLUMN_TYPE AS type, IS_NULLABLE AS nullable, {_DEFAULT} AS value, "
         "COLUMN_KEY AS part, EXTRA AS extra, COLUMN_COMMENT AS remark FROM information_schema.COLUMNS "
         "WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION",
         (place.actual, place.table),
