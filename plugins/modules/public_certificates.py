@@ -12,8 +12,8 @@ short_description: This host serves the public certificates that it should
 description:
   - Runs C(trinitycore-certificates), which the role P(trinitycore.mcp.letsencrypt#role) installs, on the host. What
     certificates there should be stands in its configuration.
-  - With O(state=prepared), the host's own certificate of the internal CA stands in for each that is not there yet, so that
-    a server can start.
+  - With O(state=prepared), the host's own certificate of the internal CA stands in for each that is not there yet, so
+    that a server can start.
   - With O(state=current), newer certificates of other hosts are taken, and those that are due are renewed if it is this
     host's turn. When a renewal fails and the certificate is still valid, that is a warning; without a valid public
     certificate it is an error.

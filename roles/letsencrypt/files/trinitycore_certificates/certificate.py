@@ -54,7 +54,7 @@ def key_pem(key: Key) -> str:
 
 
 def request_pem(key: Key, names: tuple[str, ...]) -> str:
-    """Return a request for a certificate with these names. It has no subject: authorities make none of names any more."""
+    """Return a request for a certificate with these names. Authorities ignore its subject: it has none."""
     return (
         x509.CertificateSigningRequestBuilder()
         .subject_name(x509.Name([]))

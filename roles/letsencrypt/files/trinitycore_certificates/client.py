@@ -22,6 +22,8 @@ LONGEST_RUN = 600
 LONGEST_ERROR = 600
 # The authority forgot the account, or is another one than it was.
 UNKNOWN_ACCOUNT = ("accountDoesNotExist", "unable to find existing account")
+_CANT_RAISE = "AttributeError: can't set attribute"
+_ANSWER = re.compile(r"^acme\.messages\.Error: (urn:.*)$", re.MULTILINE)
 _NOISE = re.compile(
     r"^(Saving debug log|Ask for help|Account registered|Plugins selected|Requesting a cert|Hint:|\s*$)"
 )
@@ -156,11 +158,22 @@ class Client:
         except subprocess.TimeoutExpired as error:
             raise CertificateError(f"certbot was not done after {LONGEST_RUN} s") from error
         if done.returncode:
-            raise CertificateError(f"{self.config.directory_url}: {what_certbot_said(done.stdout)}")
+            log = self.folder / "logs" / "letsencrypt.log"
+            said = what_certbot_said(done.stdout, log.read_text(errors="replace") if log.is_file() else "")
+            raise CertificateError(f"{self.config.directory_url}: {said}")
 
 
-def what_certbot_said(output: str) -> str:
-    """Return what matters of certbot's words, on one line."""
-    lines = [line.strip() for line in output.splitlines() if not _NOISE.match(line)]
-    said = " ".join(lines) or "certbot failed and said nothing"
+def what_certbot_said(output: str, log: str) -> str:
+    """Return what matters of certbot's words, on one line.
+
+    Debian 12's can't raise the authority's errors under Python 3.11 ("can't set attribute"); they are in its log.
+
+    :param log: its log of this run.
+    """
+    answers = _ANSWER.findall(log)
+    if _CANT_RAISE in output and answers:
+        said = str(answers[-1])
+    else:
+        said = " ".join(line.strip() for line in output.splitlines() if not _NOISE.match(line))
+    said = said or "certbot failed and said nothing"
     return said if len(said) <= LONGEST_ERROR else f"... {said[-LONGEST_ERROR:]}"

@@ -1,8 +1,8 @@
 """Certificates on this host: each in a folder of its own with its key; a link says which one is served.
 
 ``live/<name>`` leads to ``store/<name>/<version>``, with ``fullchain.pem``, ``privkey.pem`` and ``record.json``, so
-that certificate and key change together, by one link. As long as there is no public certificate, the version ``stand-in``
-leads on to the host's own of the internal CA. A file ``hsts.map`` in a version has NGINX send no HSTS with it.
+that certificate and key change together, by one link. As long as there is no public certificate, the version
+``stand-in`` leads on to the host's own of the internal CA. A file ``hsts.map`` in a version has NGINX send no HSTS.
 """
 
 from __future__ import annotations
