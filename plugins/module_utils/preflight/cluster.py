@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.trinitycore.mcp.plugins.module_utils.secrets.store import LONGEST
 
+from .certificates import check_certificates
 from .inventory import HostVariables, Inventory, UnknownYetError, UnresolvedError
 from .names import is_domain, is_host_name, network_mistake, parse_address
 from .problems import Problem, Problems, one_of, shown
@@ -51,6 +52,7 @@ class ClusterChecks:
         self._backup_host()
         self._secrets()
         self._components()
+        check_certificates(self.inventory, self.problems)
         self._each("cluster_domain", _domain_mistake, DOMAIN)
         self._each("cluster_name", _name_mistake, NAME)
         self._each("cluster_admin_sources", _networks_mistake, CIDR)

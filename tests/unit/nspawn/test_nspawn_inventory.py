@@ -34,10 +34,10 @@ def test_platforms_become_hosts_and_connections() -> None:
 
 
 def test_both_profiles_have_distinct_addresses_and_all_groups() -> None:
-    for name, count in (("hosts.yml", 13), ("small.yml", 6)):
+    for name, count in (("hosts.yml", 14), ("small.yml", 7)):
         tree = yaml.safe_load((ROOT / "inventories/lab" / name).read_text())
         groups = tree["all"]["children"]
-        assert set(groups) == {"loadbalancers", "app", "database", "redis", "monitoring", "backup"}
+        assert set(groups) == {"loadbalancers", "app", "database", "redis", "monitoring", "backup", "acme_lab"}
         addresses = {v["ansible_host"] for g in groups.values() for v in (g["hosts"] or {}).values()}
         assert len(addresses) == len(set(lab_status.inventory_hosts(tree))) == count
 
@@ -55,7 +55,7 @@ def test_the_table_has_a_line_per_host() -> None:
 
 
 def test_status_expects_the_hosts_that_the_lab_was_rolled_out_with(tmp_path: Path) -> None:
-    assert len(lab_status.expected_hosts(tmp_path, None)) == 13
+    assert len(lab_status.expected_hosts(tmp_path, None)) == 14
     (tmp_path / "endpoints.json").write_text('{"hosts": {"db1": "10.1.1.31"}}')
     assert lab_status.expected_hosts(tmp_path, None) == ["db1"]
-    assert len(lab_status.expected_hosts(tmp_path, "small")) == 6
+    assert len(lab_status.expected_hosts(tmp_path, "small")) == 7
