@@ -92,6 +92,7 @@ class Run:
         unknown = self.forced - {wanted.name for wanted in self.config.certificates}
         if unknown:
             raise CertificateError(f"there is no certificate {', '.join(sorted(unknown))}")
+        files.directory(self.config.state_directory, 0o750, self.store.group_id)
         with locked(self.config):
             self._ask_peers()
             for wanted in self.config.certificates:
