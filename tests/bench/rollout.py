@@ -41,7 +41,8 @@ def package_lines(lab: Lab) -> str:
     for host in dict.fromkeys(host for members in lab.groups.values() for host in members):
         groups = [group for group, members in lab.groups.items() if host in members]
         release = lab.ssh(host, ". /etc/os-release; echo $VERSION_CODENAME").strip()
-        roles = host_components(components, groups)
+        # The lab's domain has a public certificate.
+        roles = [*host_components(components, groups), *(["letsencrypt"] if "loadbalancers" in groups else [])]
         packages = sorted({name for role in roles for name in packages_of(role, OS_FACTS[release])})
         lines.append(" ".join([host, *packages]))
     return "\n".join(lines) + "\n"
@@ -60,6 +61,7 @@ def main() -> None:
         )
         lab.playbook("lab_down")
         lab.playbook("lab_hosts")
+        lab.playbook("lab_acme")
         first = seconds(lambda: lab.playbook("site"))
         again = [seconds(lambda: lab.playbook("site")) for _ in range(RERUNS)]
     finally:
