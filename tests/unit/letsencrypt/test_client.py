@@ -110,3 +110,16 @@ def test_certbot_s_refusal_is_told_with_the_authority(hosts: Hosts, certbot: Pat
     certbot.chmod(0o755)
     with pytest.raises(CertificateError, match=r"https://acme.test/dir: Some challenges have failed\."):
         Client(config).issue(config.certificates[0])
+
+
+@pytest.mark.parametrize(("version", "good"), [("2.1.0", False), ("4.0.0", True), ("10.2.0", True)])
+def test_a_profile_needs_a_certbot_that_knows_them(hosts: Hosts, certbot: Path, version: str, good: bool) -> None:
+    certbot.write_text(f"#!/bin/sh\necho certbot {version}\n")
+    certbot.chmod(0o755)
+    Client(hosts.config("lb1")).check()
+    client = Client(hosts.config("lb1", profile="shortlived"))
+    if good:
+        client.check()
+    else:
+        with pytest.raises(CertificateError, match=f"letsencrypt_profile is 'shortlived': certbot {version} knows no"):
+            client.check()

@@ -10,6 +10,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from .client import Client
 from .clock import now
 from .config import CONFIG, Config
 from .errors import CertificateError
@@ -19,8 +20,9 @@ from .store import Store
 
 
 def command_check(config: Config, arguments: argparse.Namespace) -> int:
-    """Say whether the configuration makes sense, which was found out by reading it."""
-    del config, arguments
+    """Say whether the configuration, which made sense when it was read, fits this host's certbot."""
+    del arguments
+    Client(config).check()
     return 0
 
 

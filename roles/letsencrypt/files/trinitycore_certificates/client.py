@@ -20,6 +20,7 @@ from .store import Pair
 
 LONGEST_RUN = 600
 LONGEST_ERROR = 600
+FIRST_WITH_PROFILES = 4
 # The authority forgot the account, or is another one than it was.
 UNKNOWN_ACCOUNT = ("accountDoesNotExist", "unable to find existing account")
 _CANT_RAISE = "AttributeError: can't set attribute"
@@ -55,6 +56,24 @@ class Client:
         """Folder with the account at this authority, as certbot names it."""
         url = urllib.parse.urlparse(self.config.directory_url)
         return self.folder / "config" / "accounts" / (url.netloc + url.path)
+
+    def check(self) -> None:
+        """Look whether this host's certbot can do what is wanted.
+
+        :raises CertificateError: it knows no profiles, and one is wanted.
+        """
+        if not self.config.profile:
+            return
+        try:
+            done = subprocess.run(["certbot", "--version"], capture_output=True, text=True, check=False)
+        except FileNotFoundError as error:
+            raise CertificateError("certbot is not installed") from error
+        version = done.stdout.strip().rpartition(" ")[2]
+        if not version.partition(".")[0].isdigit() or int(version.partition(".")[0]) < FIRST_WITH_PROFILES:
+            raise CertificateError(
+                f"letsencrypt_profile is {self.config.profile!r}: certbot {version or '(unknown)'} knows no profiles, "
+                f"{FIRST_WITH_PROFILES}.0 and newer do; leave it empty"
+            )
 
     def issue(self, wanted: Wanted) -> Pair:
         """Get a certificate for a new key.
