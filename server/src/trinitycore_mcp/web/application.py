@@ -38,6 +38,8 @@ class Application:
             await answer_json(send, *self._health.live())
         elif path == "/health/ready":
             await answer_json(send, *self._health.ready(), headers=self._health_headers())
+        elif path == "/health/tools":
+            await answer_json(send, HTTPStatus.OK, {"read_only": self._mcp.read_only_tools})
         elif path == "/health/detailed":
             await self._detailed(scope, send)
         else:

@@ -66,6 +66,8 @@ class McpEndpoint:
         self._sdk_streaming = sdk_streaming
         self._doorkeeper = Doorkeeper(config.server.allowed_hosts, config.server.allowed_origins)
         self._instance = (b"x-mcp-instance", health.instance.encode())
+        self.read_only_tools = sorted(name for name, tool in dispatcher.tools.items() if tool.read_only)
+        """What a load balancer may ask a second instance for when it loses the first one over it."""
         self.in_flight = 0
         metrics.REQUESTS_IN_FLIGHT.set_function(lambda: self.in_flight)
 
