@@ -349,6 +349,7 @@ class Edge:
             "localhost", self.variables["nginx_https_port"], timeout=20, context=context
         )
         raw = socket.create_connection(("127.0.0.1", self.variables["nginx_https_port"]), 20)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sock = context.wrap_socket(raw, server_hostname=DOMAIN)
         return connection
 

@@ -109,10 +109,7 @@ end
 
 -- How many attempts of this request got as far as a connection, so that they may have been sent.
 local function sent()
-    local count = 0
-    for time in (ngx.var.upstream_connect_time or ""):gmatch("[^, ]+") do
-        count = count + (time ~= "-" and 1 or 0)
-    end
+    local _, count = (ngx.var.upstream_connect_time or ""):gsub("%d+%.%d+", "")
     return count
 end
 

@@ -92,7 +92,7 @@ local function text_of(status)
         return -32600, "the request is larger than this service takes"
     elseif status == 503 then
         return -32000, members.view().settings.maintenance_message, 30
-    elseif ngx.var.edge_repeatable == "yes" then
+    elseif ngx.var.edge_repeatable == "yes" or not (ngx.var.upstream_connect_time or ""):find("%d") then
         return -32000, "no instance of the service could answer; try again", 2
     elseif status == 504 then
         return -32000, "the instance gave no answer in time; the call may have been carried out"

@@ -8,6 +8,8 @@ local M = {}
 local paths
 local view
 
+local NOBODY = '{"policy":"round_robin","affinity":"none","canary_share":0,"check_interval":0.5,"check_timeout":0.6,'
+    .. '"fail_timeout":1,"maintenance_message":"not set up yet","members":[]}'
 local STATES = { active = true, drained = true, removed = true }
 local POLICIES = { round_robin = true, least_conn = true }
 local AFFINITIES = { none = true, address = true, credential = true }
@@ -92,10 +94,7 @@ end
 
 -- Look at the files; what changed in them holds from now on. A missing file means: nobody, no wishes.
 function M.load()
-    local members = read(paths.members)
-        or '{"policy":"round_robin","affinity":"none","canary_share":0,"check_interval":0.5,"check_timeout":0.6,'
-            .. '"fail_timeout":1,"maintenance_message":"not set up yet","members":[]}'
-    local changed = take("members", members, parse_members)
+    local changed = take("members", read(paths.members) or NOBODY, parse_members)
     changed = take("states", read(paths.states) or "{}", parse_states) or changed
     if changed then
         M.changed()
@@ -108,16 +107,11 @@ function M.load()
     end
 end
 
--- Called once by the master process, before there are workers; the configuration is refused if the files are bad.
+-- Called once by the master process, before there are workers.
 function M.setup(wanted)
     paths = wanted
-    for name, parse in pairs { members = parse_members, states = parse_states } do
-        local text = read(paths[name])
-        local found, mistake = parse(text or '{}')
-        if text and not found then
-            error(paths[name] .. ": " .. mistake)
-        end
-    end
+    shared:add("members", NOBODY)
+    shared:add("states", "{}")
     M.load()
     M.changed()
 end
