@@ -114,9 +114,10 @@ function M.refuse()
 end
 
 -- For header_filter_by_lua: shortly before a reload each connection ends with its answer, so that none is idle, and
--- maybe about to be used, when the workers of before close them.
+-- maybe about to be used, when the workers of before close them. Those say so too: NGINX itself would promise to keep
+-- the connection, and then close it.
 function M.part()
-    if ngx.shared.edge:get("closing") then
+    if ngx.shared.edge:get("closing") or ngx.worker.exiting() then
         ngx.header["Connection"] = "close"
     end
 end

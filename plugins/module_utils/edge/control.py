@@ -1,0 +1,101 @@
+"""NGINX's own word on its members, by the control socket."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .states import EdgeError
+
+_ATTEMPT = 3.0
+_PAUSE = 0.1
+_LOOK = 0.4
+
+
+class Control:
+    """Asks the NGINX of this host."""
+
+    def __init__(
+        self,
+        path: str,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """:param path: of the control socket."""
+        self._path = path
+        self._sleep = sleep
+        self._clock = clock
+
+    def status(self) -> dict[str, Any]:
+        """Return the answer of ``/status``.
+
+        :raises EdgeError: there is none.
+        """
+        connection = http.client.HTTPConnection("edge", timeout=_ATTEMPT)
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.settimeout(_ATTEMPT)
+        try:
+            connection.sock.connect(self._path)
+            connection.request("GET", "/status")
+            answer = connection.getresponse()
+            found: dict[str, Any] = json.loads(answer.read())
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise EdgeError(f"NGINX does not answer at {self._path}: {error}") from error
+        finally:
+            connection.close()
+        return {"members": [], "states": {}, **found}
+
+    def members(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Return how these members are now."""
+        return [member for member in self.status()["members"] if member["id"] in names]
+
+    def wait_until(self, names: Sequence[str], state: str, timeout: float) -> list[dict[str, Any]]:
+        """Wait until NGINX treats these members so, and return them.
+
+        An active one is asked by the checks and said to be up; another one gets no call any more.
+
+        :raises EdgeError: not in time.
+        """
+        end = self._clock() + timeout
+        while True:
+            found = self.members(names)
+            wrong = [self._mistake(member, state) for member in found]
+            reasons = [reason for reason in wrong if reason]
+            if not reasons and (state == "active" or self._no_calls(names, found)):
+                return found
+            if self._clock() >= end:
+                raise EdgeError(f"not within {timeout:g} s: {'; '.join(reasons) or 'calls go on arriving'}")
+            self._sleep(_PAUSE)
+
+    def wait_for_idle(self, names: Sequence[str], timeout: float) -> list[dict[str, Any]]:
+        """Wait until these members work on no call, and return them; streams that clients listen on may stay.
+
+        :raises EdgeError: not in time.
+        """
+        end = self._clock() + timeout
+        while True:
+            found = self.members(names)
+            busy = [f"{member['id']} has {member['calls_under_way']}" for member in found if member["calls_under_way"]]
+            if not busy:
+                return found
+            if self._clock() >= end:
+                raise EdgeError(f"calls are still under way after {timeout:g} s: {', '.join(busy)}")
+            self._sleep(_PAUSE)
+
+    def _no_calls(self, names: Sequence[str], before: Sequence[dict[str, Any]]) -> bool:
+        """Look for a moment whether these members are given calls."""
+        self._sleep(_LOOK)
+        made = {member["id"]: member["calls_made"] for member in before}
+        return all(member["calls_made"] == made.get(member["id"]) for member in self.members(names))
+
+    @staticmethod
+    def _mistake(member: dict[str, Any], state: str) -> str | None:
+        if member["state"] != state:
+            return f"{member['id']} is {member['state']}"
+        if state == "active" and member["health"] != "up":
+            return f"{member['id']} is {member['health']}" + (f" ({member['reason']})" if member["reason"] else "")
+        return None

@@ -1,0 +1,94 @@
+"""The operator's wishes: which hosts and instances are drained or removed, kept in a file that only lb_member writes.
+
+A host's wish holds for its instances, also for those that it gets later; an instance's own goes before its host's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+STATES = ("active", "drained", "removed")
+
+
+class EdgeError(Exception):
+    """The edge can't be asked, or can't do what is wanted; the message says why."""
+
+
+def read(path: str) -> dict[str, str]:
+    """Return the wishes by name; none when there is no file.
+
+    :raises EdgeError: the file is not as lb_member writes it.
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            found = json.load(stream)
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise EdgeError(f"{path} is not JSON: {error}; NGINX goes on with what it read before") from error
+    if not isinstance(found, dict) or not all(state in STATES for state in found.values()):
+        raise EdgeError(f"{path} must be an object whose values are {', '.join(STATES)}")
+    return found
+
+
+def write(path: str, states: Mapping[str, str]) -> None:
+    """Replace the file in one step, readable for NGINX's workers."""
+    staged = f"{path}.new"
+    with open(staged, "w", encoding="utf-8") as stream:
+        json.dump(dict(states), stream, indent=2, sort_keys=True)
+        stream.write("\n")
+        stream.flush()
+        os.fchmod(stream.fileno(), 0o644)
+        os.fsync(stream.fileno())
+    os.replace(staged, path)
+
+
+@contextlib.contextmanager
+def locked(path: str) -> Iterator[None]:
+    """Keep other runs out while the file is read and written.
+
+    :raises EdgeError: its folder is not there.
+    """
+    try:
+        lock = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise EdgeError(f"{path}: {error.strerror}; is the role nginx deployed on this host?") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def members_of(name: str, members: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the instances that a name stands for: itself, or all of a host."""
+    return [member["id"] for member in members if name in (member["id"], member["host"])]
+
+
+def changed_to(
+    states: Mapping[str, str], name: str, state: str, members: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    """Return the wishes after a host or an instance was given a state.
+
+    :param members: all that NGINX knows, each with ``id`` and ``host``.
+    :raises EdgeError: nobody has that name.
+    """
+    if not members_of(name, members) and name not in states:
+        known = sorted({word for member in members for word in (member["host"], member["id"])})
+        raise EdgeError(f"{name!r} is neither an app host nor an instance; there are {', '.join(known) or 'none'}")
+    hosts = {member["id"]: member["host"] for member in members}
+    new = {key: value for key, value in states.items() if key != name and hosts.get(key) != name}
+    inherited = new.get(hosts.get(name, ""), "active")
+    if state != inherited:
+        new[name] = state
+    return new
+
+
+def state_of(member: Mapping[str, Any], states: Mapping[str, str]) -> str:
+    """Return what holds for an instance."""
+    return states.get(member["id"], states.get(member["host"], "active"))
