@@ -32,7 +32,8 @@ def firewall_rules(
 ) -> list[dict[str, Any]]:
     """Turn ``firewall_services`` into the rules of one host.
 
-    A service is ``{offered_by: [group], ports: [number or 'first-last'], from: [source], protocol: tcp}``. A
+    A service is ``{offered_by: [group], ports: [number or 'first-last'], from: [source], protocol: tcp}``. A protocol that
+    has no ports is given by its number, such as 112 (VRRP), with an empty list of ports. A
     source is a group, a network, ``any`` (everybody) or ``admin`` (the ``admin_sources``; without any, everybody if
     ``open_without_admins`` is set, else nobody).
 
@@ -65,14 +66,15 @@ def firewall_rules(
                 networks += _networks(
                     [source], f"source of firewall service {name!r} (a group, 'any', 'admin' or a network)"
                 )
-        if not service["ports"] or not (everybody or networks):
+        protocol = service.get("protocol", "tcp")
+        if not (service["ports"] or isinstance(protocol, int)) or not (everybody or networks):
             continue
         v4 = ipaddress.collapse_addresses(net for net in networks if isinstance(net, ipaddress.IPv4Network))
         v6 = ipaddress.collapse_addresses(net for net in networks if isinstance(net, ipaddress.IPv6Network))
         rules.append(
             {
                 "name": name,
-                "protocol": service.get("protocol", "tcp"),
+                "protocol": protocol,
                 "ports": [str(port) for port in service["ports"]],
                 "any": everybody,
                 "ipv4": [] if everybody else [_short(net) for net in v4],

@@ -42,10 +42,19 @@ def memory_mb(meminfo: str) -> int:
     raise ValueError("no MemTotal in /proc/meminfo")
 
 
+def default_interface(routes: str) -> str | None:
+    """Return the interface of the default route that /proc/net/route lists, None if there is none."""
+    for line in routes.splitlines()[1:]:
+        interface, destination, *rest = line.split()
+        if destination == "00000000" and rest[5] == "00000000":
+            return interface
+    return None
+
+
 def gather() -> dict[str, Any]:
     """Return the facts of this host, named as setup names them, without the prefix.
 
-    :raises OSError: /etc/os-release or /proc/meminfo can't be read.
+    :raises OSError: /etc/os-release, /proc/meminfo or /proc/net/route can't be read.
     """
     with open("/etc/os-release", encoding="utf-8") as stream:
         facts: dict[str, Any] = distribution_facts(os_release(stream.read()))
@@ -53,6 +62,9 @@ def gather() -> dict[str, Any]:
         facts["memtotal_mb"] = memory_mb(stream.read())
     facts["processor_nproc"] = len(os.sched_getaffinity(0))
     facts["processor_vcpus"] = os.cpu_count() or 1
+    with open("/proc/net/route", encoding="ascii") as stream:
+        interface = default_interface(stream.read())
+    facts["default_ipv4"] = {"interface": interface} if interface else {}
     facts["architecture"] = platform.machine()
     facts["python"] = {"version": {"major": sys.version_info[0], "minor": sys.version_info[1]}}
     return facts

@@ -10,9 +10,9 @@ author: The trinitycore.mcp authors
 version_added: 2.0.0
 short_description: Gather the few facts that this collection's roles use
 description:
-  - Sets distribution, memory, processors, architecture and Python's version, named as M(ansible.builtin.setup) names
+  - Sets distribution, memory, processors, the default route's interface, architecture and Python's version, named as M(ansible.builtin.setup) names
     them, so that either can be used.
-  - Reads two files and starts no program, which takes about a third of the time.
+  - Reads a few files and starts no program, which takes about a third of the time.
 options: {}
 attributes:
   check_mode:
@@ -29,7 +29,7 @@ RETURN = """
 ansible_facts:
   description:
     - C(distribution), C(distribution_major_version), C(os_family), C(memtotal_mb), C(processor_nproc),
-      C(processor_vcpus), C(architecture), C(python).
+      C(processor_vcpus), C(architecture), C(python), and of C(default_ipv4) the C(interface) of the default route.
   returned: always
   type: dict
 """

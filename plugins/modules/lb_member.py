@@ -61,12 +61,16 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Take app1 out of all load balancers
-  hosts: loadbalancers
-  gather_facts: false
-  tasks:
-    - name: Drain
-      trinitycore.mcp.lb_member: {name: app1, state: drained}
+# In plays over the group loadbalancers.
+- name: Take app1 out and wait for its calls to finish
+  trinitycore.mcp.lb_member:
+    name: app1
+    state: drained
+
+- name: Put its second instance back, once it is ready
+  trinitycore.mcp.lb_member:
+    name: app1-2
+    state: active
 """
 
 RETURN = r"""
