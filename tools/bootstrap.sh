@@ -30,7 +30,7 @@ python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2
     || apt_install python3 python3-venv
 apt_install openssh-client openssl
 if [ "$set_of" = dev ]; then
-    # Unit tests start their own MariaDB and Redis on loopback: the programs are wanted, running services are not.
+    # Unit tests start their own MariaDB, Redis and NGINX on loopback: the programs are wanted, running services are not.
     if [ ! -e /usr/sbin/policy-rc.d ]; then
         trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
         printf '#!/bin/sh\nexit 101\n' | as_root tee /usr/sbin/policy-rc.d >/dev/null
@@ -38,7 +38,7 @@ if [ "$set_of" = dev ]; then
     fi
     command -v npm >/dev/null || apt_install npm
     apt_install mariadb-server-core mariadb-client mariadb-backup redis-server zstd nftables systemd-journal-remote \
-        mmdebstrap
+        mmdebstrap nginx libnginx-mod-http-lua lua-cjson procps
 fi
 
 [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || python3 -m venv --clear .venv
@@ -47,6 +47,12 @@ fi
 
 # The judges of the protocol's conformance, with a Node of their own.
 [ "$set_of" = run ] || (cd server/tests/conformance && npm ci --silent --no-audit --no-fund)
+
+# The judge of TLS wants other versions of what we use.
+[ "$set_of" = run ] || {
+    [ -x .venv/sslyze/bin/python ] || python3 -m venv .venv/sslyze
+    .venv/sslyze/bin/python -m pip install -qq --disable-pip-version-check sslyze==6.3.1
+}
 
 # The checkout is the collection: trinitycore.mcp resolves to it in Ansible and in Python alike.
 mkdir -p .venv/collections/ansible_collections/trinitycore

@@ -170,7 +170,7 @@ class Instance:
         return True
 
 
-def body_of(tool: str, ident: int | str = 1) -> bytes:
+def body_of(tool: str, ident: object = 1) -> bytes:
     """Return a tools/call."""
     message = {"jsonrpc": "2.0", "id": ident, "method": "tools/call", "params": {"name": tool, "arguments": {}}}
     return json.dumps(message).encode()
@@ -342,6 +342,12 @@ class Edge:
         """Reload at once, as without any grace."""
         self.process.send_signal(signal.SIGHUP)
 
+    def workers(self) -> set[int]:
+        """Return the workers that take calls."""
+        command = ["pgrep", "-P", str(self.process.pid), "-f", "worker process$"]
+        listed = subprocess.run(command, capture_output=True, text=True, check=False)
+        return {int(line) for line in listed.stdout.split()}
+
     def connect(self) -> http.client.HTTPSConnection:
         """Return a connection of its own to the edge, by HTTP/1.1."""
         context = ssl.create_default_context(cafile=str(self.authority.ca))
@@ -375,7 +381,7 @@ class Edge:
         """Return the answer to a POST of /mcp."""
         return self.ask("POST", "/mcp", body, {"Content-Type": "application/json", **(headers or {})})
 
-    def call(self, tool: str, ident: int | str = 1) -> Answer:
+    def call(self, tool: str, ident: object = 1) -> Answer:
         """Return the answer to a tools/call."""
         return self.post(body_of(tool, ident))
 

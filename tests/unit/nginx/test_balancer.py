@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -172,7 +171,7 @@ def test_when_none_is_ready_calls_go_on(edge: Edge, instances: list[Instance]) -
 
 
 def test_instances_come_and_go_without_a_reload(edge: Edge, authority: Authority, instances: list[Instance]) -> None:
-    workers = children(edge)
+    workers = edge.workers()
     with Instance.start(authority, "app3-1") as more, load(edge) as answered:
         edge.write_members([*instances[1:], more])
         wait_for(lambda: last_of(answered, "app3-1") > 0)
@@ -181,7 +180,7 @@ def test_instances_come_and_go_without_a_reload(edge: Edge, authority: Authority
         assert last_of(answered, "app1-1") < gone
         edge.write_members(instances)
         wait_for(lambda: last_of(answered, "app1-1") > gone)
-    assert children(edge) == workers
+    assert edge.workers() == workers
 
 
 def test_a_file_with_a_mistake_changes_nothing(edge: Edge) -> None:
@@ -204,9 +203,9 @@ def test_what_was_taken_out_stays_out_over_reloads_and_restarts(
 ) -> None:
     with Edge.start(tmp_path / "edge", authority, instances) as edge:
         edge.write_states({"app1": "drained"})
-        before = children(edge)
+        before = edge.workers()
         edge.reload()
-        wait_for(lambda: not children(edge) & before)
+        wait_for(lambda: not edge.workers() & before)
         assert edge.status()["ready"] == 1
         assert set(shares(edge, 6)) == {"app2-1"}
         saved = (edge.directory / "states.json").read_text()
@@ -218,7 +217,7 @@ def test_what_was_taken_out_stays_out_over_reloads_and_restarts(
 
 
 def test_another_worker_goes_on_with_the_checks(edge: Edge, instances: list[Instance]) -> None:
-    for worker in children(edge):
+    for worker in edge.workers():
         os.kill(worker, signal.SIGKILL)
         instances[0].health = "ready" if instances[0].health == "draining" else "draining"
         wanted = "up" if instances[0].health == "ready" else "down"
@@ -279,11 +278,3 @@ def test_an_instance_with_another_hosts_certificate_gets_no_call(edge: Edge, aut
         wait_for(lambda: edge.all_up([honest]))
         assert set(shares(edge, 10)) == {"app7-1"}
         assert impostor.calls == []
-
-
-def children(edge: Edge) -> set[int]:
-    """Return the workers that take calls."""
-    listed = subprocess.run(
-        ["pgrep", "-P", str(edge.process.pid), "-f", "worker process$"], capture_output=True, text=True, check=False
-    )
-    return {int(line) for line in listed.stdout.split()}
