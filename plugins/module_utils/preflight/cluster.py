@@ -61,6 +61,7 @@ class ClusterChecks:
         self._each("cluster_databases", _databases_mistake, "must be letters, digits and _, each name once")
         if self.inventory.members("loadbalancers"):
             self._each("cluster_edge_address", _address_mistake, "must be an IP address")
+        self._floating_addresses()
 
     def _groups(self) -> None:
         for group in GROUPS:
@@ -119,6 +120,25 @@ class ClusterChecks:
                     Problem(subject, f"{text} is the address of more than one host", "must be another on each host"),
                     variables,
                 )
+
+    def _floating_addresses(self) -> None:
+        """Check the addresses that load balancers hold together; a host's own would be on two hosts at once."""
+        own = {
+            str(parse_address(str(self._value(host, variable)))): host.name
+            for host in self.inventory.hosts.values()
+            for variable in ("cluster_address", "ansible_host")
+            if variable in host.set_names
+        }
+
+        def mistakes(value: Any) -> Iterator[str]:
+            for address in value if isinstance(value, list) else []:
+                parsed = parse_address(str(address))
+                if parsed is None:
+                    yield f"{shown(address)} is not an IP address"
+                elif str(parsed) in own:
+                    yield f"{shown(address)} is the address of host {own[str(parsed)]}"
+
+        self._each("cluster_floating_addresses", mistakes, "must be free IP addresses of the load balancers' network")
 
     def _primaries(self) -> None:
         for group, variable in PRIMARIES.items():

@@ -195,3 +195,10 @@ def test_flavours_of_redis_do_not_mix(inventory: MakeInventory) -> None:
     assert line.startswith("redis_flavor (")
     assert line.endswith("redis, valkey - must be one value")
     assert found(flavours("valkey", "valkey")) == []
+
+
+def test_floating_addresses_are_nobodys(inventory: MakeInventory) -> None:
+    lines = found(inventory(cluster_floating_addresses=["10.0.0.250", "10.0.0.0/24", "10.0.0.4"]))
+    assert len(lines) == 2
+    assert "'10.0.0.0/24' is not an IP address - must be free IP addresses" in lines[0]
+    assert "10.0.0.4' is the address of host db1" in lines[1]

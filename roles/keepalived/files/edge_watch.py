@@ -65,10 +65,8 @@ async def _answer(host: str, path: str, settings: Settings) -> Word:
     context.verify_mode = ssl.CERT_NONE
     reader, writer = await _connect(host, settings, context)
     try:
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {settings.name}\r\nConnection: close\r\n\r\n".encode())
-        answer = await reader.read(65536)
-        while b"\r\n\r\n" not in answer and (more := await reader.read(65536)):
-            answer += more
+        writer.write(f"GET {path} HTTP/1.0\r\nHost: {settings.name}\r\n\r\n".encode())
+        answer = await reader.read()
     finally:
         writer.transport.abort()
     status = int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/") else 0
