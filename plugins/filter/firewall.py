@@ -32,10 +32,10 @@ def firewall_rules(
 ) -> list[dict[str, Any]]:
     """Turn ``firewall_services`` into the rules of one host.
 
-    A service is ``{offered_by: [group], ports: [number or 'first-last'], from: [source], protocol: tcp}``. A protocol that
-    has no ports is given by its number, such as 112 (VRRP), with an empty list of ports. A
-    source is a group, a network, ``any`` (everybody) or ``admin`` (the ``admin_sources``; without any, everybody if
-    ``open_without_admins`` is set, else nobody).
+    A service is ``{offered_by: [group], ports: [number or 'first-last'], from: [source], protocol: tcp}``. A protocol
+    that has no ports is given by its number, such as 112 (VRRP), with an empty list of ports. A source is a group, a
+    network, ``any`` (everybody) or ``admin`` (the ``admin_sources``; without any, everybody if ``open_without_admins``
+    is set, else nobody).
 
     Returns ``[{name, protocol, ports, any, ipv4: [network], ipv6: [network]}]`` in the given order, networks
     joined and sorted. A service that is open to nobody is left out.

@@ -10,8 +10,8 @@ author: The trinitycore.mcp authors
 version_added: 2.0.0
 short_description: Gather the few facts that this collection's roles use
 description:
-  - Sets distribution, memory, processors, the default route's interface, architecture and Python's version, named as M(ansible.builtin.setup) names
-    them, so that either can be used.
+  - Sets distribution, memory, processors, the default route's interface, architecture and Python's version, named as
+    M(ansible.builtin.setup) names them, so that either can be used.
   - Reads a few files and starts no program, which takes about a third of the time.
 options: {}
 attributes:

@@ -141,7 +141,8 @@ class Instance:
         headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in rest)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         path = line.split()[1]
-        status, result = 200, {}
+        status = 200
+        result: dict[str, Any] = {}
         if path == "/health/tools":
             status, result = (404, {}) if self.read_only is None else (200, {"read_only": list(self.read_only)})
         elif path == "/health/ready":

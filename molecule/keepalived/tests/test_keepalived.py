@@ -1,4 +1,4 @@
-"""The floating addresses as clients see them, when the load balancer that holds them dies, freezes, is cut off or fails."""
+"""The floating addresses as clients see them, when their load balancer dies, freezes, is cut off or fails."""
 
 from __future__ import annotations
 
@@ -263,7 +263,7 @@ def test_a_stranger_can_not_speak_vrrp(hosts: dict[str, Host]) -> None:
     time.sleep(0.5)
     assert holder(hosts) == old
     own = f"{NETWORK}.{11 + NAMES.index(other)}"
-    run(hosts[other], f"python3 -c \"{script}\" {own} {address} 64")
+    run(hosts[other], f'python3 -c "{script}" {own} {address} 64')
     time.sleep(0.5)
     assert holder(hosts) == old
 

@@ -136,7 +136,7 @@ def playbook(name: str, *arguments: str, check: bool = True) -> str:
 def test_ten_thousand_calls_while_the_edge_changes_cost_none(
     endpoints: dict[str, Any], host: Host, record_property: Callable[[str, object], None]
 ) -> None:
-    """Drain, undrain, a run of the role, a weight and reloads, over kept and fresh connections by the MCP SDK's client."""
+    """Drain, undrain, a run of the role, weights and reloads, over kept and fresh connections of the MCP SDK."""
     converge = "molecule/nginx/converge.yml"
     with calls.load(endpoints, 10_000, 64) as outcome:
         playbook("playbooks/drain.yml", "-e", "host=app2")
@@ -267,7 +267,19 @@ def test_only_the_paths_of_the_service_exist(endpoints: dict[str, Any], tmp_path
         "/health/ready": 200,
     }
     assert curl(f"https://{DOMAIN}/health/ready").stdout == '{"status":"ready"}'
-    missing = ("/", "/ready", "/health/edge", "/health/tools", "/status", "/metrics", "/mcp/", "/mcp/x", "/health/detailed", "/health/../metrics", "/.env")
+    missing = (
+        "/",
+        "/ready",
+        "/health/edge",
+        "/health/tools",
+        "/status",
+        "/metrics",
+        "/mcp/",
+        "/mcp/x",
+        "/health/detailed",
+        "/health/../metrics",
+        "/.env",
+    )
     assert {path: status(path, "--path-as-is") for path in missing} == dict.fromkeys(missing, 404)
     assert status("/mcp", "-X", "POST", "-d", "{}") == 401
     big = tmp_path / "big"

@@ -3,8 +3,8 @@
 
 Several times a second a request goes through the NGINX of this host, as a client's does. The address is given up when
 NGINX does not answer twice in a row, or knows no instance that is ready for some time - but only while another load
-balancer does better: two that are both slow must not both let go. Writes 0 (may hold it) or 1 into a file that keepalived
-watches; until the first good answer it is 1.
+balancer does better: two that are both slow must not both let go. Writes 0 (may hold it) or 1 into a file that
+keepalived watches; until the first good answer it is 1.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ async def ask(host: str, path: str, settings: Settings) -> Word:
     """Ask the NGINX of a host, by a connection of its own."""
     try:
         return await asyncio.wait_for(_answer(host, path, settings), settings.timeout)
-    except (OSError, ValueError, asyncio.TimeoutError):
+    except (TimeoutError, OSError, ValueError):
         return Word(serves=False, ready=False)
 
 
@@ -148,7 +148,8 @@ def say(path: str, judge: Judge) -> None:
     """Tell keepalived, and the log."""
     with open(path, "w", encoding="ascii") as stream:
         stream.write("1\n" if judge.fault else "0\n")
-    print(judge.why if judge.fault else "may hold the floating address", flush=True)
+    sys.stdout.write(f"{judge.why or 'may hold the floating address'}\n")
+    sys.stdout.flush()
 
 
 def notify(text: str) -> None:
@@ -192,9 +193,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--timeout", type=float, default=0.4, help="seconds")
     parser.add_argument("--proxy-protocol", action="store_true")
     given = parser.parse_args(arguments)
-    settings = Settings(
-        given.name, given.port, tuple(given.peer), given.interval, given.timeout, given.proxy_protocol
-    )
+    settings = Settings(given.name, given.port, tuple(given.peer), given.interval, given.timeout, given.proxy_protocol)
     asyncio.run(watch(given.file, settings))
 
 

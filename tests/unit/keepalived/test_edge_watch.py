@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ watch = load()
 GOOD, UNREADY, SILENT = watch.Word(True, True), watch.Word(True, False), watch.Word(False, False)
 
 
-def verdicts(rounds: list[tuple[object, list[object]]], judge: object | None = None) -> list[bool]:
+def verdicts(rounds: list[tuple[object, list[object]]], judge: Any = None) -> list[bool]:
     """Return the verdict after each round of one second; a judge who has heard good words begins."""
     used = judge or watch.Judge()
     if judge is None:

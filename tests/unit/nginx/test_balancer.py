@@ -89,7 +89,9 @@ def test_a_drained_host_gets_no_calls_and_none_is_lost(
         edge.write_states({})
         wait_for(lambda: last_of(answered, "app1-1") > began + 2.5)
     assert stopped < 2
-    record_property("figure", f"edge: a drained host got its last call {stopped:.2f} s after, 0 of {len(answered)} lost")
+    record_property(
+        "figure", f"edge: a drained host got its last call {stopped:.2f} s after, 0 of {len(answered)} lost"
+    )
 
 
 def test_an_instance_may_be_taken_out_or_left_in_by_itself(edge: Edge) -> None:

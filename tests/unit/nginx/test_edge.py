@@ -62,9 +62,7 @@ def test_tls_is_as_mozilla_wants_it(start_edge: Start, profile: str) -> None:
 
 
 def test_an_address_that_asks_too_much_is_told_so(start_edge: Start) -> None:
-    edge = start_edge(
-        variables={"nginx_limit_exempt": [], "nginx_rate_limit": {"requests_per_second": 5, "burst": 10}}
-    )
+    edge = start_edge(variables={"nginx_limit_exempt": [], "nginx_rate_limit": {"requests_per_second": 5, "burst": 10}})
     answers = [edge.call("creature_get") for _ in range(20)]
     assert answers[0].status == 200
     refused = [answer for answer in answers if answer.status == 429]
@@ -128,7 +126,7 @@ def test_a_trusted_balancer_says_who_the_client_is(start_edge: Start, instances:
     assert [head["x-real-ip"] for each in instances for head in each.heads] == ["198.51.100.7"]
 
 
-def test_the_proxy_protocol(start_edge: Start, instances: list[Instance]) -> None:
+def test_the_proxy_protocol(start_edge: Start) -> None:
     edge = start_edge(variables=VARIANTS["proxy_protocol"])
     with socket.create_connection(("127.0.0.1", edge.variables["nginx_http_port"]), 5) as raw:
         raw.sendall(b"PROXY TCP4 198.51.100.7 127.0.0.1 1234 80\r\nGET /x HTTP/1.0\r\nHost: mcp.test\r\n\r\n")
@@ -184,7 +182,7 @@ def test_only_this_host_may_ask_for_status(edge: Edge) -> None:
 
 
 def test_reloads_close_no_connection_under_a_call(edge: Edge, record_property: Callable[[str, object], None]) -> None:
-    """As the unit's reload does it; callers keep their connections, and look before each call whether they still can."""
+    """As the unit's reload does it; callers keep their connections, and look before each call if they still can."""
     made, lost = keep_calling(edge, reloads=3, grace=1.0)
     plain, plainly_lost = keep_calling(edge, reloads=3, grace=0.0)
     record_property(
@@ -203,14 +201,7 @@ def keep_calling(edge: Edge, reloads: int, grace: float) -> tuple[int, Counter[s
         connection = edge.connect()
         while not over.is_set():
             time.sleep(0.002)
-            connection.sock.setblocking(False)
-            try:
-                ended = connection.sock.recv(1) == b""
-            except OSError:
-                ended = False
-            connection.sock.settimeout(20)
-            if ended:
-                connection.close()
+            if has_ended(connection.sock):
                 connection = edge.connect()
             try:
                 answer = edge.ask("POST", "/mcp", body_of("creature_get"), None, connection)
@@ -239,3 +230,14 @@ def keep_calling(edge: Edge, reloads: int, grace: float) -> tuple[int, Counter[s
     for each in callers:
         each.join(30)
     return answered[0], lost
+
+
+def has_ended(used: socket.socket) -> bool:
+    """Return whether the other side has closed a connection on which nothing else can have come."""
+    used.setblocking(False)
+    try:
+        return used.recv(1) == b""
+    except OSError:
+        return False
+    finally:
+        used.settimeout(20)

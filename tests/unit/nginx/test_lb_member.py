@@ -105,7 +105,7 @@ def test_a_name_that_nobody_has(bring_to: Bring) -> None:
         bring_to("app9", "drained")
 
 
-def test_an_nginx_that_does_not_listen_to_its_file_is_noticed(edge: Edge, bring_to: Bring, tmp_path: Path) -> None:
+def test_an_nginx_that_does_not_listen_to_its_file_is_noticed(bring_to: Bring, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere.json"
     with pytest.raises(EdgeError, match=r"not within 1 s: app1-1 is active; app1-2 is active"):
         bring_to("app1", "drained", states_file=str(elsewhere), timeout=1.0)

@@ -48,7 +48,9 @@ def test_what_was_never_sent_is_repeated_whatever_it_is(edge: Edge, instances: l
     assert received(instances) == ["trigger_backup"] * 6
 
 
-def test_a_call_that_kills_everybody_meets_three_at_most(edge: Edge, instances: list[Instance], authority: Authority) -> None:
+def test_a_call_that_kills_everybody_meets_three_at_most(
+    edge: Edge, instances: list[Instance], authority: Authority
+) -> None:
     with Instance.start(authority, "app3-1") as third, Instance.start(authority, "app4-1") as fourth:
         everybody = [*instances, third, fourth]
         edge.write_members(everybody)
