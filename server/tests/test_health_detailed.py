@@ -84,3 +84,11 @@ def test_who_is_not_let_in_is_neither_recorded_nor_counted_as_where_tools_are_ca
     assert [line.get("principal") for line in refused] == ["read"] * 4 + [None, None, "read"]
     assert refused[0]["tool"] == "health/detailed"
     assert look(server).headers["ratelimit"].startswith('"key";r=2')
+
+
+def test_load_balancers_learn_which_tools_only_read(server: McpServer) -> None:
+    """What they may ask a second instance for: just those whose annotation says so, whatever the caller's scope."""
+    told = server.get("/health/tools").json()["read_only"]
+    assert {"creature_get", "sql_select", "query_logs"} <= set(told)
+    assert not {"cache_flush", "trigger_backup"} & set(told)
+    assert told == sorted(told)
