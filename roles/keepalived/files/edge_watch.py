@@ -10,17 +10,17 @@ keepalived watches; until the first good answer it is 1.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import ipaddress
 import json
 import os
 import socket
 import ssl
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
+EDGE, READY = "/health/edge", "/health/ready"
 FALLS = 2
 RISES = 3
 NOTHING_READY = 2.0
@@ -50,47 +50,42 @@ class Settings:
     proxy_protocol: bool = False
 
 
-async def ask(host: str, path: str, settings: Settings) -> Word:
+def ask(host: str, path: str, settings: Settings) -> Word:
     """Ask the NGINX of a host, by a connection of its own."""
     try:
-        return await asyncio.wait_for(_answer(host, path, settings), settings.timeout)
-    except (TimeoutError, OSError, ValueError):
+        answer = _answer(host, path, settings)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        status = int(head.split(b" ", 2)[1])
+        if path == READY:
+            return Word(serves=status in (200, 503), ready=status == 200)
+        return Word(serves=status == 200, ready=status == 200 and json.loads(body)["ready"] > 0)
+    except (OSError, ValueError, LookupError):
         return Word(serves=False, ready=False)
 
 
-async def _answer(host: str, path: str, settings: Settings) -> Word:
+def _answer(host: str, path: str, settings: Settings) -> bytes:
+    """Return the whole answer to a GET.
+
+    :raises OSError: there was none in time.
+    """
+    end = time.monotonic() + settings.timeout
     # Which certificate it has is not the question.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    reader, writer = await _connect(host, settings, context)
-    try:
-        writer.write(f"GET {path} HTTP/1.0\r\nHost: {settings.name}\r\n\r\n".encode())
-        answer = await reader.read()
-    finally:
-        writer.transport.abort()
-    status = int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/") else 0
-    if path == "/health/ready":
-        return Word(serves=status in (200, 503), ready=status == 200)
-    ready = status == 200 and json.loads(answer.partition(b"\r\n\r\n")[2] or b"{}").get("ready", 0)
-    return Word(serves=status == 200, ready=bool(ready))
-
-
-async def _connect(
-    host: str, settings: Settings, context: ssl.SSLContext
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    loop = asyncio.get_running_loop()
-    family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
-    raw = socket.socket(family, socket.SOCK_STREAM)
-    raw.setblocking(False)
-    try:
-        await loop.sock_connect(raw, (host, settings.port))
+    with socket.create_connection((host, settings.port), settings.timeout) as raw:
         if settings.proxy_protocol:
-            await loop.sock_sendall(raw, b"PROXY UNKNOWN\r\n")
-        return await asyncio.open_connection(sock=raw, ssl=context, server_hostname=settings.name)
-    except BaseException:
-        raw.close()
-        raise
+            raw.sendall(b"PROXY UNKNOWN\r\n")
+        raw.settimeout(max(end - time.monotonic(), 0.001))
+        with context.wrap_socket(raw, server_hostname=settings.name, suppress_ragged_eofs=True) as secured:
+            secured.sendall(f"GET {path} HTTP/1.0\r\nHost: {settings.name}\r\n\r\n".encode())
+            answer = b""
+            while True:
+                secured.settimeout(max(end - time.monotonic(), 0.001))
+                more = secured.recv(65536)
+                if not more:
+                    return answer
+                answer += more
 
 
 class Judge:
@@ -98,9 +93,10 @@ class Judge:
 
     NOT_YET = "NGINX has not answered yet"
 
-    def __init__(self) -> None:
-        self.fault = True
-        self.why = self.NOT_YET
+    def __init__(self, *, fault: bool = True) -> None:
+        """:param fault: the verdict to begin with."""
+        self.fault = fault
+        self.why = self.NOT_YET if fault else ""
         self._silent = 0
         self._good = 0
         self._unready_since: float | None = None
@@ -161,25 +157,35 @@ def notify(text: str) -> None:
             channel.send(text.encode())
 
 
-async def watch(path: str, settings: Settings) -> None:
+def said_last(path: str) -> bool:
+    """Return what was said last, since that is what holds: there is no reason to move the address if we died."""
+    try:
+        with open(path, encoding="ascii") as stream:
+            return stream.read().strip() != "0"
+    except FileNotFoundError:
+        return True
+
+
+def watch(path: str, settings: Settings) -> None:
     """Ask and tell, for ever."""
-    judge = Judge()
+    judge = Judge(fault=said_last(path))
     say(path, judge)
     notify("READY=1")
     last = time.monotonic()
-    while True:
-        began = time.monotonic()
-        if began - last > FROZEN + settings.timeout and judge.was_frozen():
-            say(path, judge)
-        last = began
-        own = await ask("127.0.0.1", "/health/edge", settings)
-        peers: list[Word] = []
-        if judge.doubts(own):
-            peers = list(await asyncio.gather(*(ask(peer, "/health/ready", settings) for peer in settings.peers)))
-        if judge.hear(own, peers, time.monotonic()):
-            say(path, judge)
-        notify("WATCHDOG=1")
-        await asyncio.sleep(max(0.0, began + settings.interval - time.monotonic()))
+    with ThreadPoolExecutor(max_workers=max(len(settings.peers), 1)) as pool:
+        while True:
+            began = time.monotonic()
+            if settings.peers and began - last > FROZEN + 3 * settings.timeout and judge.was_frozen():
+                say(path, judge)
+            last = began
+            own = ask("127.0.0.1", EDGE, settings)
+            peers: list[Word] = []
+            if judge.doubts(own):
+                peers = list(pool.map(lambda peer: ask(peer, READY, settings), settings.peers))
+            if judge.hear(own, peers, time.monotonic()):
+                say(path, judge)
+            notify("WATCHDOG=1")
+            time.sleep(max(0.0, began + settings.interval - time.monotonic()))
 
 
 def main(arguments: list[str]) -> None:
@@ -194,7 +200,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--proxy-protocol", action="store_true")
     given = parser.parse_args(arguments)
     settings = Settings(given.name, given.port, tuple(given.peer), given.interval, given.timeout, given.proxy_protocol)
-    asyncio.run(watch(given.file, settings))
+    watch(given.file, settings)
 
 
 if __name__ == "__main__":
