@@ -40,6 +40,18 @@ def endpoints() -> dict[str, Any]:
     }
 
 
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Take a measured figure, and print it also when the test passes."""
+
+    def say(text: str) -> None:
+        record_property("figure", text)
+        with capsys.disabled():
+            print(f"\n    {text}")
+
+    return say
+
+
 @pytest.fixture(scope="module")
 def app2() -> Host:
     """The second app host."""
@@ -147,7 +159,7 @@ def all_active() -> Iterator[None]:
 
 @pytest.mark.usefixtures("all_active")
 def test_calls_while_the_edge_changes_cost_none(
-    endpoints: dict[str, Any], host: Host, record_property: Callable[[str, object], None]
+    endpoints: dict[str, Any], host: Host, figure: Callable[[str], None]
 ) -> None:
     """Drain, undrain, a run of the role, weights and reloads, over kept and fresh connections of the MCP SDK."""
     converge = "molecule/nginx/converge.yml"
@@ -167,7 +179,7 @@ def test_calls_while_the_edge_changes_cost_none(
         assert {each["weight"] for each in edge_status(host)["members"] if each["host"] == "app2"} == {3}
         playbook(converge, "--tags", "nginx_configure")
         assert calls_made(host, "app2") > given
-    record_property("figure", f"edge: {len(outcome.failures)} of {outcome.calls} calls failed while it changed")
+    figure(f"edge: {len(outcome.failures)} of {outcome.calls} calls failed while it changed")
     assert outcome.failures == []
     assert outcome.answered == 4_000
 
@@ -223,7 +235,7 @@ def test_drain_refuses_what_would_leave_nobody(host: Host) -> None:
 
 
 def test_a_host_that_freezes_under_calls(
-    endpoints: dict[str, Any], lab_host: Callable[..., None], record_property: Callable[[str, object], None]
+    endpoints: dict[str, Any], lab_host: Callable[..., None], figure: Callable[[str], None]
 ) -> None:
     """Calls that it had wait until they time out and go to another host, since they only read."""
     try:
@@ -237,7 +249,7 @@ def test_a_host_that_freezes_under_calls(
             lab_host("app2", "started")
     finally:
         lab_host("app2", "started")
-    record_property("figure", f"edge: {len(outcome.failures)} of {outcome.calls} calls failed while a host was frozen")
+    figure(f"edge: {len(outcome.failures)} of {outcome.calls} calls failed while a host was frozen")
     assert outcome.failures == []
 
 
