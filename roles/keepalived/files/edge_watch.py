@@ -184,7 +184,6 @@ def watch(path: str, settings: Settings) -> None:
                 peers = list(pool.map(lambda peer: ask(peer, READY, settings), settings.peers))
             if judge.hear(own, peers, time.monotonic()):
                 say(path, judge)
-            notify("WATCHDOG=1")
             time.sleep(max(0.0, began + settings.interval - time.monotonic()))
 
 
