@@ -84,3 +84,9 @@ def test_overlapping_networks_are_joined() -> None:
 def test_mistakes_are_named(service: dict[str, Any], message: str) -> None:
     with pytest.raises(AnsibleFilterError, match=message):
         rules("lb1", **service)
+
+
+def test_a_protocol_without_ports_goes_by_its_number() -> None:
+    (rule,) = rules("lb1", ports=[], protocol=112, **{"from": ["app"]})
+    assert (rule["protocol"], rule["ports"], rule["any"]) == (112, [], False)
+    assert rule["ipv4"]
