@@ -30,8 +30,8 @@ import jinja2
 import yaml
 from trinitycore_mcp.web import wire
 
+from tests.support.binaries import free_port
 from tests.support.certificates import Authority
-from tests.support.mariadb import free_port
 
 ROLE = Path(__file__).parents[2] / "roles" / "nginx"
 DOMAIN = "mcp.test"

@@ -87,6 +87,6 @@ def test_mistakes_are_named(service: dict[str, Any], message: str) -> None:
 
 
 def test_a_protocol_without_ports_goes_by_its_number() -> None:
-    (rule,) = rules("lb1", ports=[], protocol=112, **{"from": ["app"]})
+    (rule,) = rules("lb1", source=["app"], ports=[], protocol=112)
     assert (rule["protocol"], rule["ports"], rule["any"]) == (112, [], False)
     assert rule["ipv4"]

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.binaries import free_port
 from tests.support.certificates import Authority
 from tests.support.edge import DOMAIN, Edge, Instance, wait_for
-from tests.support.mariadb import free_port
 
 PROGRAM = Path(__file__).parents[3] / "roles" / "keepalived" / "files" / "edge_watch.py"
 
