@@ -34,6 +34,7 @@ class ActionModule(ActionBase):
                 "update_cache": True,
                 "cache_valid_time": 0 if latest else INDEX_VALID,
                 "policy_rc_d": 101,
+                "fail_on_autoremove": True,  # the other flavour of a server would take the place of the one that runs
             },
             task_vars=task_vars,
         )

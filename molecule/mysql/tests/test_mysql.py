@@ -196,6 +196,14 @@ def test_a_crash_loses_nothing_and_leaves_the_primary_closed_until_the_next_run(
     wait_for(lambda: sql("db2", "SELECT COUNT(*) FROM mcp.t WHERE id = 11") == "1")
 
 
+def test_the_other_flavour_does_not_take_its_place(sql: Ask) -> None:
+    other = {"mariadb": "mysql", "mysql": "mariadb"}[FLAVOR]
+    version = sql("db1", "SELECT @@version")
+    assert play(CONVERGE, "-e", f"mysql_flavor={other}").returncode != 0
+    assert sql("db1", "SELECT @@version") == version
+    assert converge()["db1"]["changed"] == 0
+
+
 def test_two_writable_servers_stop_the_run(sql: Ask) -> None:
     sql("db2", "SET GLOBAL read_only = 0")
     done = play(CONVERGE)

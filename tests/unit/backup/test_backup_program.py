@@ -61,6 +61,9 @@ DELIMITER ;
 """
 
 
+SERVERS: dict[str, type[DatabaseServer]] = {"mariadb": MariaDb, "mysql": MySql}
+
+
 @dataclass
 class Host:
     """A server with the program and its configuration."""
@@ -122,7 +125,7 @@ class Host:
 def servers(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[DatabaseServer, DatabaseServer]]:
-    kind: type[DatabaseServer] = {"mariadb": MariaDb, "mysql": MySql}[request.param]
+    kind = SERVERS[request.param]
     routines = {"mariadb": "SELECT ON mysql.proc", "mysql": "SHOW_ROUTINE ON *.*"}[request.param]
     with (
         kind.start(tmp_path_factory.mktemp("s"), server_id=1) as source,
