@@ -1,7 +1,8 @@
 """Write to Redis the way the server does, and say what became of it.
 
-On an app host, by the server's Python: `python redis_writes.py SECONDS` adds numbers to a set through the server's own
-link, fifty a second, and prints one JSON object (see Report).
+On an app host, by the server's Python: `python redis_writes.py FOLDER` adds numbers to a set through the server's own
+link, fifty a second, from when there is FOLDER/started until there is FOLDER/stop, and prints one JSON object (see
+Report).
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ class Report:
     """Seconds until the link said that Redis is away."""
 
 
-async def main(seconds: float) -> None:
-    """Write for so long."""
+async def main(folder: Path) -> None:
+    """Write until told to stop."""
     settings = settings_from(config_load.load(Path("/etc/trinitycore-mcp/config.yml")))
     link, report, acknowledged = RedisLink(settings), Report(), set()
     key = link.key("test:written")
@@ -39,9 +40,10 @@ async def main(seconds: float) -> None:
         while not link.up:
             await link.changed()
         await link.client.delete(key)
-        last = began = time.monotonic()
+        (folder / "started").touch()
+        last = time.monotonic()
         number = 0
-        while time.monotonic() - began < seconds or not link.up:
+        while not (folder / "stop").exists() or not link.up:
             number += 1
             asked = time.monotonic()
             try:
@@ -60,4 +62,4 @@ async def main(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1])))
