@@ -36,7 +36,7 @@ options:
     description: Seconds that the new primary has to apply what it has received.
     type: float
     default: 60.0
-extends_documentation_fragment: [trinitycore.mcp.mysql_roles.servers, trinitycore.mcp.mysql_roles]
+extends_documentation_fragment: [trinitycore.mcp.mysql_servers, trinitycore.mcp.mysql_roles]
 attributes:
   check_mode:
     support: full

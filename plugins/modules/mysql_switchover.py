@@ -40,7 +40,7 @@ options:
     description: Seconds that the target has to apply what it lacks, while nobody can write.
     type: float
     default: 10.0
-extends_documentation_fragment: [trinitycore.mcp.mysql_roles.servers, trinitycore.mcp.mysql_roles]
+extends_documentation_fragment: [trinitycore.mcp.mysql_servers, trinitycore.mcp.mysql_roles]
 attributes:
   check_mode:
     support: full

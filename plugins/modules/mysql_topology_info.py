@@ -19,7 +19,7 @@ options:
     description: Seconds for all of it; a server that has not answered by then counts as silent.
     type: float
     default: 5.0
-extends_documentation_fragment: [trinitycore.mcp.mysql_roles.servers]
+extends_documentation_fragment: [trinitycore.mcp.mysql_servers]
 attributes:
   check_mode:
     support: full

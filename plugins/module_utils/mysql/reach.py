@@ -9,7 +9,7 @@ from .connection import Connection, open_remote
 from .replica import Primary
 from .switchover import Server
 
-# Documented in the fragment mysql_roles.servers.
+# Documented in the fragment mysql_servers.
 SERVERS: dict[str, dict[str, Any]] = {
     "members": {
         "type": "list",
