@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from server.tests.database_support import FRESH_STATISTICS
 from tests.support.database_server import DatabaseServer
 from tests.support.database_servers import SERVERS
 from tests.support.mariadb import MariaDb
@@ -32,6 +33,7 @@ def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
     """Serve the same world from Oracle MySQL. Tests of it are in the group "catalogue", so that it starts once."""
     with SERVERS["mysql"].start(tmp_path_factory.mktemp("my")) as server:
         load_lab_world(server)
+        server.sql(FRESH_STATISTICS)
         yield server
 
 

@@ -19,6 +19,8 @@ from trinitycore_mcp import config
 from trinitycore_mcp.database import Database, Writer
 from trinitycore_mcp.database.session import SessionSettings
 
+# Plans of tables just loaded are estimated from nothing until the server has looked at them, some seconds later.
+FRESH_STATISTICS = "ANALYZE TABLE world.creature_template, world.item_template"
 Pair = tuple[DatabaseServer, DatabaseServer]
 PORT = "SELECT @@port AS port"
 # A sum: MySQL multiplies the tables' sizes to count.

@@ -57,7 +57,7 @@ async def test_a_replica_that_stopped_replicating_is_up_but_not_read(pair: Pair)
     primary, replica = pair
     async with database_over(primary, replica) as database:
         assert await port_read(database) == replica.port
-        assert database.states()[1].lag == 0
+        await until(lambda: database.states()[1].lag == 0)  # it has just loaded the world
         for thread in ("SQL", "IO"):
             replica.sql(f"STOP REPLICA {thread}_THREAD")
             await until(lambda: database.states()[1].note != "")

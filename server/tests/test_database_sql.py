@@ -15,7 +15,7 @@ from decimal import Decimal
 
 import pytest
 
-from server.tests.database_support import HEAVY, database_over, until
+from server.tests.database_support import FRESH_STATISTICS, HEAVY, database_over, until
 from tests.support.database_server import DatabaseServer
 from tests.support.database_servers import SERVERS, both_kinds, kind_of, one_kind
 from tests.support.mcp_server import LAB_WORLD
@@ -44,6 +44,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("sql")
     with SERVERS[request.param].start(folder / "1", options=_OPTIONS[request.param]) as running:
         running.load("world", LAB_WORLD / "world.sql")
+        running.sql(FRESH_STATISTICS)
         running.account("app_ro", "app_ro")
         running.sql(
             "CREATE DATABASE own; USE own; CREATE TABLE t (id INT PRIMARY KEY, v INT) ENGINE=InnoDB; "
