@@ -193,6 +193,19 @@ def test_reloads_close_no_connection_under_a_call(edge: Edge, record_property: C
     assert lost == {}
 
 
+@pytest.mark.parametrize(("version", "said"), [("--http1.1", ["connection: close"]), ("--http2", [])])
+def test_before_a_reload_an_answer_ends_its_connection(edge: Edge, version: str, said: list[str]) -> None:
+    """As the version of HTTP has it; in HTTP/2 that header would make the answer invalid."""
+    (edge.directory / "closing").touch()
+    wait_for(lambda: edge.call("creature_get").headers["connection"] == "close")
+    port = edge.variables["nginx_https_port"]
+    address = ["--cacert", str(edge.authority.ca), "--resolve", f"{DOMAIN}:{port}:127.0.0.1"]
+    command = ["curl", "-si", version, *address, "--json", body_of("creature_get").decode()]
+    done = subprocess.run([*command, f"https://{DOMAIN}:{port}/mcp"], capture_output=True, text=True, check=True)
+    assert [line for line in done.stdout.lower().splitlines() if line.startswith("connection:")] == said
+    assert '"result"' in done.stdout
+
+
 def keep_calling(edge: Edge, reloads: int, grace: float) -> tuple[int, Counter[str]]:
     """Return how many calls were answered while NGINX was reloaded, and why others were not."""
     over, answered, lost = threading.Event(), [0], Counter[str]()

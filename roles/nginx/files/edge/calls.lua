@@ -78,11 +78,16 @@ function M.route()
     if not members.any_active() then
         return ngx.exit(503)
     end
+    local where = "@once"
     if message and repeatable(message) then
         var.edge_repeatable = "yes"
-        return ngx.exec("@repeatable")
+        where = "@repeatable"
     end
-    return ngx.exec("@once")
+    if ngx.shared.edge:get("closing") then
+        var.edge_parting = "yes"
+        where = where .. "_parting"
+    end
+    return ngx.exec(where)
 end
 
 local function text_of(status)
@@ -113,11 +118,10 @@ function M.refuse()
         cjson.encode(text), '}}\n')
 end
 
--- For header_filter_by_lua: shortly before a reload each connection ends with its answer, so that none is idle, and
--- maybe about to be used, when the workers of before close them. Those say so too: NGINX itself would promise to keep
--- the connection, and then close it.
+-- For header_filter_by_lua: a call that began before a reload and ends after it. NGINX closes its connection, but has
+-- promised to keep it. (HTTP/2 has no such header, and says GOAWAY.)
 function M.part()
-    if ngx.shared.edge:get("closing") or ngx.worker.exiting() then
+    if ngx.worker.exiting() and ngx.var.edge_parting == "" and ngx.req.http_version() < 2 then
         ngx.header["Connection"] = "close"
     end
 end
