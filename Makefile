@@ -40,10 +40,11 @@ unit: venv-dev
 test-fast: lint unit  ## linters, types and unit tests, against a real MariaDB and Redis on loopback
 molecule: venv-dev  ## one Molecule scenario per role (SCENARIO=mysql for one of them)
 	@$(PYTEST) tests/molecule $(if $(SCENARIO),-k $(SCENARIO))
-test-cluster: venv-dev  ## the whole site and its faults, on a lab of its own
+test-cluster: venv-dev  ## the whole site and its faults, on labs of their own: MariaDB's and Oracle MySQL's
 	@$(PYTEST) tests/integration
-test: lint  ## everything that CI runs
-	@$(PYTEST) tests/integration tests/molecule tests/unit server/tests
+	@TEST_LAB_DATABASE=mysql $(PYTEST) tests/integration/test_database_roles.py tests/integration/test_database_faults.py
+test: lint  ## everything that CI runs: all but the long ones of test-cluster
+	@$(PYTEST) -m "not long" tests/integration tests/molecule tests/unit server/tests
 
 .PHONY: bench-rollout bench-server
 bench-rollout: venv-dev  ## first and second run of site.yml against a parallel shell script

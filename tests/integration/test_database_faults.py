@@ -49,6 +49,7 @@ def test_the_primarys_process_is_killed(lab: Lab, figure: Figure) -> None:
     assert all(lab.replicates(host) for host in lab.hosts("database") if host != lab.database_primary())
 
 
+@pytest.mark.long
 def test_the_primary_is_frozen_for_a_while(lab: Lab, figure: Figure) -> None:
     primary = lab.database_primary()
     with rows_written(lab, 40) as report:
@@ -63,6 +64,7 @@ def test_the_primary_is_frozen_for_a_while(lab: Lab, figure: Figure) -> None:
     assert lab.database_primary() == primary
 
 
+@pytest.mark.long
 def test_a_switchover_is_killed_on_its_way_and_run_again(lab: Lab, figure: Figure) -> None:
     """With the whole run, at moments spread over it; the module's own steps are tested one by one elsewhere."""
     before = lab.database_primary()
@@ -115,6 +117,7 @@ def small_disk(lab: Lab, host: str, spare_mb: int) -> Iterator[None]:
         )
 
 
+@pytest.mark.long
 def test_the_primarys_disk_is_full(lab: Lab, figure: Figure) -> None:
     before = lab.database_primary()
     host = next(host for host in lab.hosts("database") if host != before)
@@ -146,6 +149,7 @@ def test_the_primarys_disk_is_full(lab: Lab, figure: Figure) -> None:
     assert lab.replicates(host)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not WORLD.is_dir(), reason="needs the real data sets beside the checkout")
 def test_a_replica_is_added_to_a_loaded_primary(lab: Lab, figure: Figure) -> None:
     """A host anew, whose primary's binary logs don't reach back any more: it gets a copy while rows are written."""
