@@ -190,14 +190,18 @@ class Term:
 def terms(lab: Lab, since: float) -> list[Term]:
     """Return who led at that time (of the clock) and since, by the fencing token."""
     found = []
+    # One log is read after the other, so what came meanwhile would show in some only.
+    until = time.time()
     for host in lab.hosts("app"):
         begun: dict[str, tuple[int, float]] = {}
-        log = lab.ssh(host, "journalctl -u 'trinitycore-mcp@*' -o json --no-pager")
+        log = lab.ssh(host, "journalctl -u 'trinitycore-mcp@*' --grep '\"leads' -o json --no-pager")
         for line in log.splitlines():
             entry = json.loads(line)
             with contextlib.suppress(ValueError, TypeError):
                 said = json.loads(entry["MESSAGE"])
                 unit, at = f"{host} {entry['_SYSTEMD_UNIT']}", int(entry["__REALTIME_TIMESTAMP"]) / 1e6
+                if at > until:
+                    continue
                 if said.get("message") == "leads":
                     begun[unit] = (int(said["fencing_token"]), at)
                 elif said.get("message") == "leads no more" and unit in begun:
