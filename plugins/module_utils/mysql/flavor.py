@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
 from .connection import Connection
+from .errors import DatabaseError
 from .state import OwnTransactions, Replication, SemiSync, ServerState
 
 SYSTEM_DATABASES = ("information_schema", "mysql", "performance_schema", "sys")
@@ -62,6 +64,19 @@ class Flavor(ABC):
 
         :param undo: end the sessions that it keeps waiting, their writes undone; else they go on.
         """
+
+    def end_writers(self, server: Connection) -> None:
+        """End the idle sessions of a closed server that have changed rows and not committed.
+
+        They can't commit any more, and keep what comes by replication from those rows. Those that are at work get the
+        server's own refusal.
+        """
+        for row in server.rows(
+            "SELECT trx_mysql_thread_id AS id FROM information_schema.INNODB_TRX"
+            " WHERE trx_rows_modified > 0 AND trx_query IS NULL AND trx_mysql_thread_id > 0"
+        ):
+            with contextlib.suppress(DatabaseError):  # it has ended meanwhile
+                server.execute(f"KILL CONNECTION {int(row['id'])}")
 
     @abstractmethod
     def oldest_binlog_position(self, server: Connection) -> str:

@@ -131,7 +131,11 @@ def _open(
     if state.read_only:
         done.append("open for writes")
         if not dry:
-            _no_other_writes(others)
+            try:
+                _no_other_writes(others)
+            except TopologyError:
+                flavor.set_read_only(server, True)  # for root too, who was let in
+                raise
             flavor.set_read_only(server, False)
     return done
 

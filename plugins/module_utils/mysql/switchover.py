@@ -269,6 +269,7 @@ class _Switchover:
         self._progress(f"let go of {old}")
         try:
             old_flavor.let_go(old_session, undo=True)
+            old_flavor.end_writers(old_session)
         except DatabaseError as error:  # the others must follow all the same, as writes wait for them
             self._failed.append(f"{old}: {error}")
         return pause

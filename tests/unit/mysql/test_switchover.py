@@ -143,6 +143,18 @@ def test_an_account_that_read_only_does_not_bind_writes_nothing_aside(cluster: C
     check(cluster, "db2")
 
 
+def test_a_transaction_left_open_does_not_keep_the_old_primary_from_following(cluster: Cluster) -> None:
+    one, two = cluster[:2]
+    with pymysql.connect(unix_socket=one.socket, user="writer") as left_open:
+        left_open.cursor().execute("INSERT INTO world.t VALUES (1)")
+        move(cluster, "db2")
+        two.server.sql("INSERT INTO world.t VALUES (1)")
+        one.wait_for(two)
+        with pytest.raises(pymysql.err.MySQLError):
+            left_open.commit()
+    check(cluster, "db2", [1])
+
+
 def test_a_primary_that_can_not_be_closed_stays_it(cluster: Cluster) -> None:
     holder = pymysql.connect(unix_socket=cluster[0].socket, user="root")
     holder.cursor().execute("LOCK TABLES world.t WRITE")
