@@ -231,6 +231,8 @@ class Edge:
             "nginx_worker_connections": 1024,
             "nginx_limit_exempt": ["127.0.0.0/8"],
             "cluster_tls_directory": str(directory),
+            "cluster_public_certificate": False,
+            "nginx_acme_peers": [],
             **(variables or {}),
         }
         own = authority.issue("lb1")
@@ -260,6 +262,7 @@ class Edge:
     def write_configuration(self) -> None:
         """Render nginx.conf, with everything in our own folder and as our own user."""
         environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined)
+        environment.filters["dirname"] = os.path.dirname  # Ansible's
         text = environment.from_string((ROLE / "templates" / "nginx.conf.j2").read_text()).render(self.variables)
         for there, here in (
             ("user www-data;", f"user {'root' if os.geteuid() == 0 else 'nobody'};"),

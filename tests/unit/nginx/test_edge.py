@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import subprocess
@@ -23,6 +24,10 @@ Start = Callable[..., Edge]
 VARIANTS: dict[str, dict[str, Any]] = {
     "defaults": {},
     "modern": {"nginx_tls_profile": "modern", "nginx_limit_exempt": []},
+    "public_certificate": {
+        "cluster_public_certificate": True,
+        "nginx_acme_peers": [{"name": "lb2", "address": "127.0.0.2"}],
+    },
     "proxies": {"nginx_trusted_proxies": ["127.0.0.0/8", "fd00::/8"]},
     "proxy_protocol": {
         "nginx_trusted_proxies": ["127.0.0.0/8"],
@@ -168,6 +173,21 @@ def test_large_answers_are_compressed(start_edge: Start) -> None:
     answer = edge.ask("POST", "/mcp", body_of("creature_get"), {"Accept-Encoding": "gzip"}, connection)
     assert answer.headers["content-encoding"] == "gzip"
     assert edge.ask("POST", "/mcp", body_of("creature_get"), None, connection).json()["id"] == 1
+
+
+def test_challenges_are_answered_from_the_folder_or_asked_of_peers(start_edge: Start, tmp_path: Path) -> None:
+    """The peer does not listen here, so what is passed on ends with 502; who was asked by a peer asks no further."""
+    folder = tmp_path / "acme" / ".well-known" / "acme-challenge"
+    folder.mkdir(parents=True)
+    (folder / "mine").write_text("token")
+    edge = start_edge(variables={**VARIANTS["public_certificate"], "nginx_acme_directory": str(tmp_path / "acme")})
+    answers = []
+    for name, more in (("mine", {}), ("another", {}), ("another", {"X-Acme-Asked-By-Peer": "1"})):
+        connection = http.client.HTTPConnection("127.0.0.1", edge.variables["nginx_http_port"], timeout=10)
+        connection.request("GET", f"/.well-known/acme-challenge/{name}", headers={"Host": DOMAIN, **more})
+        answers.append(connection.getresponse().status)
+        connection.close()
+    assert answers == [200, 502, 404]
 
 
 def test_names_that_are_not_ours(edge: Edge) -> None:
