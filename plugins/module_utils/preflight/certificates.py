@@ -61,8 +61,9 @@ def _mistakes_of(certificate: Mapping[str, Any], host: HostVariables) -> Iterato
     called, names = shown(certificate.get("name")), list(map(str, certificate["names"]))
     if not names:
         yield VARIABLE, f"{called} has no names", "must be domain names"
+    domain = _value(host, "cluster_domain")  # said already where it is wrong
     for name in names:
-        if not is_domain(name.removeprefix(WILDCARD)):
+        if name != domain and not is_domain(name.removeprefix(WILDCARD)):
             yield VARIABLE, f"{shown(name)} is not a domain name", "must be names such as mcp.example.com"
     challenge = certificate.get("challenge") or _value(host, "letsencrypt_challenge")
     if challenge == "http-01" and any(name.startswith(WILDCARD) for name in names):
