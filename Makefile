@@ -43,7 +43,7 @@ molecule: venv-dev  ## one Molecule scenario per role (SCENARIO=mysql for one of
 test-cluster: venv-dev  ## the whole site and its faults, on labs of their own: MariaDB's and Oracle MySQL's
 	@$(PYTEST) tests/integration
 	@TEST_LAB_DATABASE=mysql $(PYTEST) tests/integration/test_database_roles.py tests/integration/test_database_faults.py
-test: lint  ## everything that CI runs: all but the long ones of test-cluster
+test: lint  ## everything that CI runs: all but what is marked long, see test-cluster and molecule
 	@$(PYTEST) -m "not long" tests/integration tests/molecule tests/unit server/tests
 
 .PHONY: bench-rollout bench-server

@@ -11,10 +11,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FIRST_NETWORK = 20
 SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
+# The tests of another scenario once more, with the other flavour of its server.
+FLAVOURS = {"mysql_oracle", "redis_valkey"}
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize(
+    "scenario", [pytest.param(name, marks=[pytest.mark.long] if name in FLAVOURS else []) for name in SCENARIOS]
+)
 def test_scenario(scenario: str, tmp_path: Path) -> None:
     """The scenario passes, in a lab of this worker's own; the end of its output is shown when it does not."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
