@@ -195,7 +195,7 @@ def terms(lab: Lab, since: float) -> list[Term]:
     for host in lab.hosts("app"):
         begun: dict[str, tuple[int, float]] = {}
         log = lab.ssh(host, "journalctl -u 'trinitycore-mcp@*' --grep '\"leads' -o json --no-pager", check=False)
-        for line in log.splitlines():
+        for line in filter(lambda line: line.startswith("{"), log.splitlines()):
             entry = json.loads(line)
             with contextlib.suppress(ValueError, TypeError):
                 said = json.loads(entry["MESSAGE"])
