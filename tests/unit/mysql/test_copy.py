@@ -331,6 +331,7 @@ def test_a_server_with_transactions_of_its_own_is_replaced_only_by_name(pair: Pa
     assert pair.copy(sender=False) == []  # the name may stay in the inventory
 
 
+@only_mariadb
 def test_transactions_that_were_not_saved_are_kept_even_where_the_host_is_named(pair: Pair) -> None:
     pair.replica.server.sql("CREATE DATABASE mine; CREATE TABLE mine.t (id INT)")
     pair.replace = ["db2"]

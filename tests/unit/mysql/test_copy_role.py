@@ -18,7 +18,7 @@ import pytest
 from tests.support.binaries import free_port
 from tests.support.certificates import Authority
 from tests.support.playbooks import Run, run_playbook, write_yaml
-from tests.unit.mysql.conftest import Node
+from tests.unit.mysql.conftest import Node, only_mariadb
 from tests.unit.mysql.test_copy import Start
 
 # In systemd's place: stops and starts the server that the unit's name stands for, as `db2.service`.
@@ -136,6 +136,7 @@ def site(node: Start, authority: Authority, tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="replaces systemctl in a mount namespace, which takes root")
+@only_mariadb  # whose commands are at hand; what differs is tested in test_copy
 def test_replicas_of_a_primary_that_held_data_get_a_copy_one_after_the_other(site: Site) -> None:
     check = site.run("--check")
     assert check.code == 0, check.output
@@ -180,6 +181,7 @@ def test_replicas_of_a_primary_that_held_data_get_a_copy_one_after_the_other(sit
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="replaces systemctl in a mount namespace, which takes root")
+@only_mariadb  # whose commands are at hand; what differs is tested in test_copy
 def test_what_can_not_be_saved_is_given_up_only_by_a_word_of_its_own(site: Site) -> None:
     assert site.run().code == 0
     three = site.nodes[2].server
@@ -202,6 +204,7 @@ def test_what_can_not_be_saved_is_given_up_only_by_a_word_of_its_own(site: Site)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="replaces systemctl in a mount namespace, which takes root")
+@only_mariadb  # whose commands are at hand; what differs is tested in test_copy
 def test_a_copy_that_fails_says_what_the_primary_saw(site: Site) -> None:
     (site.folder / "tls-db1/host.key").write_text("no key")
     began = time.monotonic()
