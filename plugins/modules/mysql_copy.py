@@ -30,39 +30,10 @@ options:
     description: Its address, at which it waits for the primary; its certificate must be made out to it.
     type: str
     required: true
-  primary:
-    description: The primary.
-    type: dict
-    required: true
-    suboptions:
-      name:
-        description: Name of the host.
-        type: str
-        required: true
-      address:
-        description: Its address; its certificate must be made out to it.
-        type: str
-        required: true
-  port:
-    description: Port of the primary's server.
-    type: int
-    default: 3306
   copy_port:
     description: Port that this host waits for the primary at. Nothing listens there otherwise.
     type: int
     default: 3307
-  user:
-    description: Account to replicate by.
-    type: str
-    default: replication
-  password:
-    description: Its password.
-    type: str
-    required: true
-  ca_file:
-    description: Authority that signed the hosts' certificates, readable to the server.
-    type: path
-    required: true
   certificate:
     description: This host's certificate.
     type: path
@@ -98,6 +69,7 @@ options:
     description: Seconds for the primary to begin, for the server to answer again, and for replication to run.
     type: float
     default: 60.0
+extends_documentation_fragment: [trinitycore.mcp.mysql_followed]
 attributes:
   check_mode:
     support: full
@@ -153,7 +125,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.component.systemd 
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy import FINISH, Host, provide_copy
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_stream import Identity
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.replica import Primary
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import FOLLOWED, primary_of
 
 
 class Unit:
@@ -183,19 +155,8 @@ def main() -> None:
         argument_spec={
             "name": {"type": "str", "required": True},
             "address": {"type": "str", "required": True},
-            "primary": {
-                "type": "dict",
-                "required": True,
-                "options": {
-                    "name": {"type": "str", "required": True},
-                    "address": {"type": "str", "required": True},
-                },
-            },
-            "port": {"type": "int", "default": 3306},
+            **FOLLOWED,
             "copy_port": {"type": "int", "default": 3307},
-            "user": {"type": "str", "default": "replication"},
-            "password": {"type": "str", "required": True, "no_log": True},
-            "ca_file": {"type": "path", "required": True},
             "certificate": {"type": "path", "required": True},
             "private_key": {"type": "path", "required": True, "no_log": False},
             "schema": {"type": "str", "default": "mcp"},
@@ -208,15 +169,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     options = dict(module.params)
-    primary = Primary(
-        name=options["primary"]["name"],
-        address=options["primary"]["address"],
-        port=options["port"],
-        user=options["user"],
-        password=options["password"],
-        ca_file=options["ca_file"],
-        schema=options["schema"],
-    )
+    primary = primary_of(options, options["schema"])
     host = Host(
         name=options["name"],
         address=options["address"],

@@ -42,26 +42,11 @@ options:
     description: Where the file is written, of which only root may read. Made when it is absent.
     type: path
     default: /var/backups/trinitycore/errant
-  port:
-    description: Port of the primary.
-    type: int
-    default: 3306
-  user:
-    description: Account to ask the primary by.
-    type: str
-    default: replication
-  password:
-    description: Its password.
-    type: str
-    required: true
-  ca_file:
-    description: Authority that signed the primary's certificate.
-    type: path
-    required: true
   socket:
     description: Unix socket of the server on this host.
     type: path
     default: /run/mysqld/mysqld.sock
+extends_documentation_fragment: [trinitycore.mcp.mysql_followed]
 attributes:
   check_mode:
     support: full
@@ -108,7 +93,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errant import save
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.replica import Primary
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import FOLLOWED, HOST, primary_of
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.state import ServerState
 
 
@@ -117,34 +102,15 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "required": True},
-            "primary": {
-                "type": "dict",
-                "required": True,
-                "options": {
-                    "name": {"type": "str", "required": True},
-                    "address": {"type": "str", "required": True},
-                    "state": {"type": "dict"},
-                },
-            },
+            **FOLLOWED,
+            "primary": {**FOLLOWED["primary"], "options": {**HOST, "state": {"type": "dict"}}},
             "directory": {"type": "path", "default": "/var/backups/trinitycore/errant"},
-            "port": {"type": "int", "default": 3306},
-            "user": {"type": "str", "default": "replication"},
-            "password": {"type": "str", "required": True, "no_log": True},
-            "ca_file": {"type": "path", "required": True},
             "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
         },
         supports_check_mode=True,
     )
     options = dict(module.params)
-    primary = Primary(
-        name=options["primary"]["name"],
-        address=options["primary"]["address"],
-        port=options["port"],
-        user=options["user"],
-        password=options["password"],
-        ca_file=options["ca_file"],
-        schema="",
-    )
+    primary = primary_of(options)
     state = options["primary"]["state"]
     there = ServerState.from_dict(state) if state else None
     try:

@@ -72,23 +72,7 @@ options:
     description: Unix socket of the server on this host.
     type: path
     default: /run/mysqld/mysqld.sock
-  port:
-    description: Port of every server. Before this one is opened, the others are asked once more over the network.
-    type: int
-    default: 3306
-  admin_user:
-    description: Account to ask them by. One that does not know it yet is nobody's primary.
-    type: str
-    default: admin
-  admin_password:
-    description: Its password.
-    type: str
-    required: true
-  ca_file:
-    description: Authority that signed the servers' certificates.
-    type: path
-    required: true
-extends_documentation_fragment: [trinitycore.mcp.mysql_accounts]
+extends_documentation_fragment: [trinitycore.mcp.mysql_accounts, trinitycore.mcp.mysql_servers]
 attributes:
   check_mode:
     support: full
@@ -147,7 +131,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors impor
 )
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import Wanted, make_primary
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import login_of
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import HOST, SERVERS, login_of
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Decision, Member, decide
 
 # Seconds that another host has to say whether it takes writes.
@@ -184,16 +168,8 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "required": True},
-            "members": {
-                "type": "list",
-                "elements": "dict",
-                "required": True,
-                "options": {
-                    "name": {"type": "str", "required": True},
-                    "address": {"type": "str", "required": True},
-                    "state": {"type": "dict"},
-                },
-            },
+            **SERVERS,
+            "members": {**SERVERS["members"], "options": {**HOST, "state": {"type": "dict"}}},
             "bootstrap_primary": {"type": "str", "required": True},
             "schema": {"type": "str", "default": "mcp"},
             "databases": {"type": "list", "elements": "str", "default": []},
@@ -201,10 +177,6 @@ def main() -> None:
             "semi_sync": {"type": "bool", "default": False},
             "postpone": {"type": "bool", "default": False},
             "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
-            "port": {"type": "int", "default": 3306},
-            "admin_user": {"type": "str", "default": "admin"},
-            "admin_password": {"type": "str", "required": True, "no_log": True},
-            "ca_file": {"type": "path", "required": True},
         },
         supports_check_mode=True,
     )

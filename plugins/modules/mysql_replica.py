@@ -22,35 +22,6 @@ options:
     description: This host.
     type: str
     required: true
-  primary:
-    description: The primary.
-    type: dict
-    required: true
-    suboptions:
-      name:
-        description: Name of the host.
-        type: str
-        required: true
-      address:
-        description: Its address; its certificate must be made out to it.
-        type: str
-        required: true
-  port:
-    description: Port of the primary.
-    type: int
-    default: 3306
-  user:
-    description: Account to replicate by.
-    type: str
-    default: replication
-  password:
-    description: Its password.
-    type: str
-    required: true
-  ca_file:
-    description: Authority that signed the primary's certificate, readable to the server.
-    type: path
-    required: true
   schema:
     description: Our own database, which holds what the primary knows of its history.
     type: str
@@ -67,6 +38,7 @@ options:
     description: Seconds to wait until replication runs.
     type: float
     default: 30.0
+extends_documentation_fragment: [trinitycore.mcp.mysql_followed]
 attributes:
   check_mode:
     support: full
@@ -98,6 +70,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection i
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import WAIT, wait_for_replicas
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import FOLLOWED, primary_of
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.replica import Primary, make_replica
 
 
@@ -128,18 +101,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "required": True},
-            "primary": {
-                "type": "dict",
-                "required": True,
-                "options": {
-                    "name": {"type": "str", "required": True},
-                    "address": {"type": "str", "required": True},
-                },
-            },
-            "port": {"type": "int", "default": 3306},
-            "user": {"type": "str", "default": "replication"},
-            "password": {"type": "str", "required": True, "no_log": True},
-            "ca_file": {"type": "path", "required": True},
+            **FOLLOWED,
             "schema": {"type": "str", "default": "mcp"},
             "semi_sync": {"type": "bool", "default": False},
             "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
@@ -148,15 +110,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     options = dict(module.params)
-    primary = Primary(
-        name=options["primary"]["name"],
-        address=options["primary"]["address"],
-        port=options["port"],
-        user=options["user"],
-        password=options["password"],
-        ca_file=options["ca_file"],
-        schema=options["schema"],
-    )
+    primary = primary_of(options, options["schema"])
     try:
         if options["name"] != primary.name:
             actions = act(options["socket"], options["name"], primary, options["timeout"], module.check_mode)

@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.calls import load
 from tests.support.lab import Lab
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(300, func_only=True)
 Figure = Callable[[str], None]
@@ -184,17 +185,6 @@ def test_the_topology_is_said_with_a_dead_primary(lab: Lab) -> None:
     assert run.returncode == 0
     assert f"The primary is unknown: {lost} did not answer and may be it" in run.said
     assert lab.database_primary() == lost
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait until a condition holds.
-
-    :raises AssertionError: it does not in time.
-    """
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "not within the time"
-        time.sleep(0.2)
 
 
 def wait_for_ssh(lab: Lab, host: str) -> None:

@@ -7,13 +7,14 @@ import json
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.client import HTTPResponse
 from typing import Any, NamedTuple
 
 import pytest
 
 from tests.support.lab import Lab
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(120, func_only=True)
 
@@ -43,17 +44,6 @@ def ask(lab: Lab, tool: dict[str, Any], key: str, **headers: str) -> Seen:
     with lab.request("tools/call", tool, key=key, headers=headers) as answer:
         names = {name.lower(): value for name, value in answer.getheaders()}
         return Seen(answer.status, names, json.loads(answer.read()))
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 15.0) -> None:
-    """Wait until a condition holds.
-
-    :raises AssertionError: it does not in time.
-    """
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds:g} s"
-        time.sleep(0.1)
 
 
 def command(lab: Lab, host: str, words: str) -> str:
@@ -116,10 +106,10 @@ def test_a_key_works_everywhere_within_seconds_and_is_refused_after_its_end(lab:
                 heard.add(answer.instance)
             return heard == everyone
 
-        wait_for(knows)
+        wait_for(knows, 15)
         assert name in command(lab, lab.hosts("app")[-1], "keys list")
         command(lab, lab.hosts("app")[-1], f"keys revoke {name}")
-        wait_for(lambda: all(ask(lab, LOOKUP, key).status == 401 for _ in range(3 * len(everyone))))
+        wait_for(lambda: all(ask(lab, LOOKUP, key).status == 401 for _ in range(3 * len(everyone))), 15)
         refused = ask(lab, LOOKUP, key)
         assert refused.headers["www-authenticate"].startswith("Bearer ")
 

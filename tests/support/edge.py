@@ -21,7 +21,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from trinitycore_mcp.web import wire
 
 from tests.support.binaries import free_port
 from tests.support.certificates import Authority
+from tests.support.waiting import wait_for
 
 ROLE = Path(__file__).parents[2] / "roles" / "nginx"
 DOMAIN = "mcp.test"
@@ -393,14 +394,3 @@ class Edge:
         """Return the access log's lines, once NGINX has written them."""
         time.sleep(1.3)
         return [json.loads(line) for line in (self.directory / "access.log").read_text().splitlines()]
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait until a condition holds.
-
-    :raises AssertionError: it does not in time.
-    """
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "not within the time"
-        time.sleep(0.02)

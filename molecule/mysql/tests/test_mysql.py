@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ import pytest
 import yaml
 from testinfra.host import Host
 from testinfra.utils.ansible_runner import AnsibleRunner
+
+from tests.support.waiting import wait_for
 
 testinfra_hosts = ["ansible://db1"]
 
@@ -97,17 +98,6 @@ def converge(*arguments: str, playbook: str = CONVERGE) -> dict[str, Any]:
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     stats: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])["stats"]
     return stats
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait until a condition holds.
-
-    :raises AssertionError: it does not in time.
-    """
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "not within the time"
-        time.sleep(0.2)
 
 
 def writable(sql: Ask) -> list[str]:

@@ -15,6 +15,8 @@ import yaml
 from testinfra.host import Host
 from testinfra.utils.ansible_runner import AnsibleRunner
 
+from tests.support.waiting import wait_for
+
 testinfra_hosts = ["ansible://redis1"]
 
 ROOT = Path(__file__).parents[3]
@@ -57,17 +59,6 @@ def ask(hosts: dict[str, Host], secrets: dict[str, str]) -> Ask:
 def roles(ask: Ask) -> dict[str, str]:
     """Return each host's role as the server tells it."""
     return {name: ask(name, "admin", "ROLE").split()[0] for name in ("redis1", "redis2")}
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait until a condition holds.
-
-    :raises AssertionError: it does not in time.
-    """
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "not within the time"
-        time.sleep(0.2)
 
 
 def converge(*arguments: str) -> dict[str, Any]:

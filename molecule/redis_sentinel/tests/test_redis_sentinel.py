@@ -23,6 +23,8 @@ from trinitycore_mcp.leader import Leader
 from trinitycore_mcp.redis_link import Address, RedisAway, RedisLink, RedisSettings, SentinelSettings
 from trinitycore_mcp.redis_link.settings import tls_context
 
+from tests.support.waiting import wait_for
+
 testinfra_hosts = ["ansible://redis1"]
 
 ROOT = Path(__file__).parents[3]
@@ -154,7 +156,7 @@ def client(
     hosts: dict[str, Host], addresses: dict[str, str], secrets: dict[str, str], ask: Ask, tmp_path: Path
 ) -> Iterator[Client]:
     """Return a running client that begins with an empty set of written numbers, all servers in step."""
-    wait_for(lambda: healthy(ask))
+    wait_for(lambda: healthy(ask), 90)
     for name in ("ca.crt", "host.crt", "host.key"):
         (tmp_path / name).write_text(hosts["redis1"].run(f"cat {PKI}/{name}").stdout)
     settings = RedisSettings(
@@ -169,20 +171,9 @@ def client(
     ask(primary(ask), "app", "DEL", "mcp:written")
     running = Client(settings)
     running.start()
-    wait_for(lambda: len(running.written) > 20 and bool(running.tokens))
+    wait_for(lambda: len(running.written) > 20 and bool(running.tokens), 90)
     yield running
     running.stop()
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
-    """Wait until a condition holds.
-
-    :raises AssertionError: it does not in time.
-    """
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "not within the time"
-        time.sleep(0.1)
 
 
 def roles(ask: Ask) -> dict[str, str]:
@@ -289,7 +280,7 @@ def cut(_: dict[str, Host], name: str) -> Iterator[None]:
 
 
 def test_every_sentinel_knows_all(ask: Ask, addresses: dict[str, str]) -> None:
-    wait_for(lambda: healthy(ask))
+    wait_for(lambda: healthy(ask), 90)
     for name in HOSTS:
         seen = view(ask, name)
         assert seen["ip"] in addresses.values()
@@ -331,7 +322,7 @@ def test_a_lost_primary_is_replaced(
     with fault(hosts, old):
         client.writes_again(time.monotonic())
     gap = client.longest_gap(since)
-    wait_for(lambda: healthy(ask))
+    wait_for(lambda: healthy(ask), 90)
     client.stop()
     new = primary(ask)
     acknowledged = {number for _, number in client.written}
@@ -352,14 +343,14 @@ def test_a_lost_primary_is_replaced(
 
 def test_a_primary_that_is_cut_off_stops_writing(ask: Ask, hosts: dict[str, Host], secrets: dict[str, str]) -> None:
     """Whoever still reaches it gets an error, not a promise that is broken when the network comes back."""
-    wait_for(lambda: healthy(ask))
+    wait_for(lambda: healthy(ask), 90)
     old = primary(ask)
     write = f"{FLAVOR}-cli -s /run/{FLAVOR}/{UNIT}.sock --no-auth-warning --user app SET mcp:alone"
     loop = f"for n in $(seq 80); do echo $n $({write} $n); sleep 0.1; done > /tmp/alone"
     hosts[old].run_test(f"REDISCLI_AUTH={secrets['redis_app_password']} setsid sh -c '{loop}' >/dev/null 2>&1 &")
     with cut(hosts, old):
         time.sleep(9)
-    wait_for(lambda: healthy(ask))
+    wait_for(lambda: healthy(ask), 90)
     answers = [line.split(" ", 1)[1] for line in hosts[old].run("cat /tmp/alone").stdout.splitlines()]
     assert answers[0] == "OK"
     assert answers[-1].startswith("NOREPLICAS")
@@ -382,7 +373,7 @@ def test_a_rolling_restart_takes_the_primary_last_and_loses_nothing(
     assert all(changes(converge(*TUNED)).values())
     client.writes_again(time.monotonic())
     gap = client.longest_gap(since)
-    wait_for(lambda: healthy(ask))
+    wait_for(lambda: healthy(ask), 90)
     client.stop()
     after = {name: host.run(f"systemctl show -P MainPID {UNIT}").stdout for name, host in hosts.items()}
     started = {
@@ -463,7 +454,7 @@ def test_a_new_version_of_the_package_goes_from_replica_to_replica_and_loses_not
     assert all(changes(converge(*LATEST)).values())
     client.writes_again(time.monotonic())
     gap = client.longest_gap(since)
-    wait_for(lambda: healthy(ask))
+    wait_for(lambda: healthy(ask), 90)
     client.stop()
     after, new = running(hosts), primary(ask)
     started = {
@@ -484,7 +475,7 @@ def test_a_new_version_of_the_package_goes_from_replica_to_replica_and_loses_not
 
 def test_an_upgrade_past_the_role_is_taken_up_in_the_same_order(ask: Ask, hosts: dict[str, Host]) -> None:
     """Whoever replaced the program, the role restarts what still runs the former one."""
-    wait_for(lambda: healthy(ask))
+    wait_for(lambda: healthy(ask), 90)
     old, before = primary(ask), running(hosts)
     for host in hosts.values():
         host.run_test(f"dpkg -i /srv/newer/new-{FLAVOR}-tools_*.deb")
@@ -493,7 +484,7 @@ def test_an_upgrade_past_the_role_is_taken_up_in_the_same_order(ask: Ask, hosts:
     after = running(hosts)
     assert all(set(before[name]).isdisjoint(after[name]) for name in HOSTS)
     assert primary(ask) != old
-    wait_for(lambda: healthy(ask))
+    wait_for(lambda: healthy(ask), 90)
 
 
 def test_a_version_that_does_not_start_ends_the_run_at_the_first_replica(
@@ -512,7 +503,7 @@ def test_a_version_that_does_not_start_ends_the_run_at_the_first_replica(
     assert primary(ask) == old
     version = offer_newer(hosts)
     converge(*LATEST)
-    wait_for(lambda: healthy(ask))
+    wait_for(lambda: healthy(ask), 90)
     client.stop()
     assert all(found.endswith(version) for found in versions(hosts).values())
 

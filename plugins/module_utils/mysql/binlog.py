@@ -1,4 +1,4 @@
-"""MariaDB's binary log files, as far as finding transactions in them goes.
+"""Binary log files: which there are, and of MariaDB's, where in them transactions are.
 
 The files are read, not asked of the server: it does not show them while commits wait for a replica.
 """

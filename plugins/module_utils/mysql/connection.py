@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
 from collections.abc import Mapping, Sequence
@@ -60,6 +61,11 @@ class Connection:
     def execute(self, statement: str, arguments: Arguments = None) -> None:
         """Send a statement whose rows are of no interest."""
         self.rows(statement, arguments)
+
+    def kill(self, session: int) -> None:
+        """End another session; one that has ended meanwhile is fine."""
+        with contextlib.suppress(DatabaseError):
+            self.execute(f"KILL CONNECTION {session:d}")
 
     def give(self, seconds: float) -> None:
         """Let each statement take so long from now on."""

@@ -2,35 +2,34 @@
 
 What the primary's binary logs no longer tell, or never told, comes as a physical copy, taken while it is written to.
 The server on the replica's host goes on until the copy is whole and prepared; then the two directories change places
-in one step, and what was there before is kept until the new server replicates. Interrupted anywhere, it is run again.
-
-Beside the data directory, for as long as it takes:
-
-* ``<data>.copy`` is what comes in; once it holds MARKER, it is whole, prepared and ready to be used;
-* ``<data>.before-copy`` is what the server had before.
-
-MARKER in the data directory itself says that the copy is in its place, and that it does not replicate yet.
+in one step (`copy_places`), and what was there before is kept until the new server replicates. Interrupted anywhere, it
+is run again.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import fcntl
-import json
-import os
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from . import records
 from .connection import Connection, open_local, open_remote
 from .copy_methods import METHODS
+from .copy_places import (
+    MARKER,
+    Places,
+    alone,
+    dress,
+    exchange,
+    must_allow_exchange,
+    must_fit,
+    read_marker,
+    remove,
+    tidy,
+    write_marker,
+)
 from .copy_stream import Identity, Offer, Receiver
 from .errors import DatabaseError, ServerUnavailableError, TopologyError
 from .flavor import Flavor
@@ -38,12 +37,7 @@ from .flavors import detect
 from .replica import Primary, make_replica, oldest_position
 from .state import ServerState, release
 
-MARKER = "trinitycore_copy.json"
 FINISH = "finish the copy that was begun"
-# Preparing writes what happened during the backup into the copy.
-_MARGIN = 256 << 20
-_EXCHANGE = 2
-_AT_FDCWD = -100
 
 
 class Service(Protocol):
@@ -66,36 +60,6 @@ class Host:
     socket: str
     service: Service
     identity: Identity
-
-
-@dataclass(frozen=True)
-class Places:
-    """The data directory and the two beside it."""
-
-    data: Path
-    incoming: Path
-    before: Path
-
-    @classmethod
-    def beside(cls, data_directory: str) -> Places:
-        """Return the places for a data directory."""
-        data = Path(data_directory.rstrip("/"))
-        return cls(data, data.with_name(f"{data.name}.copy"), data.with_name(f"{data.name}.before-copy"))
-
-    @property
-    def ready(self) -> bool:
-        """Whether a whole copy waits to be used."""
-        return (self.incoming / MARKER).exists()
-
-    @property
-    def exchanged(self) -> bool:
-        """Whether the copy is in its place, and nobody has seen it replicate."""
-        return (self.data / MARKER).exists()
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether a copy was begun and not brought to its end."""
-        return self.exchanged or self.incoming.exists() or self.before.exists()
 
 
 @dataclass(frozen=True)
@@ -131,9 +95,9 @@ def provide_copy(
     """
     with _session(host, 0 if dry else timeout, start=not dry) as server:
         places = Places.beside(str(server.value("SELECT @@datadir")))
-    with contextlib.nullcontext() if dry else _alone(places.data):
+    with contextlib.nullcontext() if dry else alone(places.data):
         if not dry:
-            _tidy(places)
+            tidy(places)
         with _session(host, timeout) as server:
             flavor = detect(server)
             state = flavor.state(server)  # before the primary's, which then knows all that this one may hold
@@ -204,7 +168,7 @@ def _needed(
     """
     position, own = state.gtid_position, _own(flavor, state, source.state, primary)
     if places.exchanged and not state.gtid_state:  # a copy that was not told yet where it is
-        position, own = str(_marker(places.data)["gtid"]), ""
+        position, own = str(read_marker(places.data)["gtid"]), ""
     why = ""
     if own:
         if name not in replace:
@@ -255,19 +219,6 @@ def _must_be_saved(
         )
 
 
-def _tidy(places: Places) -> None:
-    """Give the directories of an interrupted exchange the names that say what they are."""
-    if (places.before / MARKER).exists():  # a copy that the server did not come up with
-        _remove(places.incoming)
-        places.before.rename(places.incoming)
-        _remove(places.incoming)
-    if places.exchanged and places.incoming.exists():
-        if places.before.exists():  # what was there first is kept, not an earlier copy
-            _remove(places.incoming)
-        else:
-            places.incoming.rename(places.before)
-
-
 def _fetch(
     host: Host,
     primary: Primary,
@@ -280,13 +231,13 @@ def _fetch(
 ) -> None:
     """Have a whole, prepared copy beside the data directory."""
     if places.ready:
-        if not flavor.not_reached(str(_marker(places.incoming)["gtid"]), source.oldest):
+        if not flavor.not_reached(str(read_marker(places.incoming)["gtid"]), source.oldest):
             return
         progress("discard")
-    _must_allow_exchange(places)
+    must_allow_exchange(places)
     if places.exchanged:  # an earlier copy, which the primary's logs don't reach any more: this one takes its place
         (places.data / MARKER).unlink()
-    _remove(places.incoming)
+    remove(places.incoming)
     progress("receive")
     with (
         open_local(host.socket) as local,
@@ -295,18 +246,18 @@ def _fetch(
         offer = receiver.offer(timeout)
         try:
             _must_be_whole(offer, primary)
-            _must_fit(places, offer.size)
+            must_fit(places, offer.size)
         except DatabaseError as error:
             receiver.refuse(str(error))
             raise
         try:
             where = METHODS[flavor.name].fetch(receiver, offer, places.incoming, local, primary, progress)
         except DatabaseError:
-            _remove(places.incoming)
+            remove(places.incoming)
             raise
-    _dress(places)
+    dress(places)
     upgrade = release(offer.version) != release(version)
-    _write(places.incoming / MARKER, json.dumps({**where, "primary": primary.name, "upgrade": upgrade}))
+    write_marker(places.incoming, {**where, "primary": primary.name, "upgrade": upgrade})
 
 
 def _must_be_whole(offer: Offer, primary: Primary) -> None:
@@ -316,42 +267,6 @@ def _must_be_whole(offer: Offer, primary: Primary) -> None:
             f"a copy of {primary.name} would lack the rows of {', '.join(offer.left_out)}, which are no InnoDB tables. "
             "Nothing was changed; convert them there (ALTER TABLE ... ENGINE=InnoDB), and run again"
         )
-
-
-def _must_allow_exchange(places: Places) -> None:
-    if places.data.is_symlink() or places.data.stat().st_dev != places.data.parent.stat().st_dev:
-        raise DatabaseError(
-            f"{places.data} is a link or a mount point, so no other directory can take its place. Make the data "
-            "directory a directory within that file system, and run again"
-        )
-    with tempfile.TemporaryDirectory(prefix=".trinitycore-copy-", dir=places.data.parent) as probe:
-        one, other = Path(probe, "one"), Path(probe, "other")
-        one.mkdir()
-        other.mkdir()
-        _exchange(one, other)
-
-
-def _must_fit(places: Places, size: int) -> None:
-    """Refuse a copy that there is no room for."""
-    needed = size + size // 10 + _MARGIN
-    free = shutil.disk_usage(places.data.parent).free
-    if free < needed:
-        raise DatabaseError(
-            f"a copy of {size / 2**20:.0f} MiB needs {needed / 2**20:.0f} MiB beside {places.data}, where "
-            f"{free / 2**20:.0f} MiB are free. Nothing was changed"
-        )
-
-
-def _dress(places: Places) -> None:
-    """Give the copy the data directory's owner and mode, and what the package keeps there."""
-    for flag in places.data.glob("debian-*.flag"):
-        shutil.copy2(flag, places.incoming / flag.name)
-    owner = places.data.stat()
-    for folder, _, names in os.walk(places.incoming):
-        for path in (folder, *(os.path.join(folder, name) for name in names)):
-            os.chown(path, owner.st_uid, owner.st_gid)
-    places.incoming.chmod(owner.st_mode & 0o7777)
-    subprocess.run(["sync", "--file-system", str(places.incoming)], check=True)
 
 
 def _put_in_place(
@@ -380,27 +295,19 @@ def _put_in_place(
     host.service.stop()
     try:
         progress("exchange")
-        _exchange(places.data, places.incoming)
+        exchange(places.data, places.incoming)
         progress("keep")
-        _tidy(places)
+        tidy(places)
         progress("start")
         host.service.start()
     except DatabaseError as error:
         if places.exchanged:
-            _exchange(places.data, places.before)
-            _tidy(places)
+            exchange(places.data, places.before)
+            tidy(places)
         host.service.start()
         raise DatabaseError(
             f"{host.name} does not run with the copy, so it runs with what it had before: {error}"
         ) from error
-
-
-def _exchange(one: Path, other: Path) -> None:
-    """Let two directories change names, at once: there is no moment without a data directory."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _EXCHANGE) != 0:
-        number = ctypes.get_errno()
-        raise DatabaseError(f"{one} and {other} can't change places: {os.strerror(number)}")
 
 
 def _finish(host: Host, primary: Primary, places: Places, timeout: float) -> None:
@@ -408,47 +315,11 @@ def _finish(host: Host, primary: Primary, places: Places, timeout: float) -> Non
     with _session(host, timeout) as server:
         flavor = detect(server)
         if places.exchanged:
-            marker = _marker(places.data)
+            marker = read_marker(places.data)
             METHODS[flavor.name].settle(
                 server, host.socket, str(marker["gtid"]), str(marker["gtid_state"]), upgrade=bool(marker["upgrade"])
             )
         make_replica(server, flavor, host.name, primary, timeout, dry=False)
-    _remove(places.before)
-    _remove(places.incoming)
+    remove(places.before)
+    remove(places.incoming)
     (places.data / MARKER).unlink(missing_ok=True)
-
-
-def _marker(directory: Path) -> dict[str, str | bool]:
-    marker: dict[str, str | bool] = json.loads((directory / MARKER).read_text())
-    return marker
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file that is either absent or whole, even after a power cut."""
-    staged = path.with_name(f"{path.name}.new")
-    with staged.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    staged.rename(path)
-
-
-def _remove(directory: Path) -> None:
-    """Remove a directory if it is there; one that is half removed holds no marker any more."""
-    (directory / MARKER).unlink(missing_ok=True)
-    if directory.exists():
-        shutil.rmtree(directory)
-
-
-@contextlib.contextmanager
-def _alone(data: Path) -> Iterator[None]:
-    """Keep out another run, such as one whose controller was interrupted."""
-    folder = os.open(data.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise DatabaseError(f"another run copies to {data} already; wait until it has ended") from error
-        yield
-    finally:
-        os.close(folder)

@@ -24,8 +24,6 @@ from .replica import Primary
 _WITHIN = "cloned"
 # Seconds in which the clone of a run that was interrupted ends.
 _ENDING = 30.0
-# Of this host, not of the data.
-_OF_THE_HOST = "mysqld-auto.cnf"
 
 
 class CloneCopy(CopyMethod):
@@ -80,7 +78,7 @@ class CloneCopy(CopyMethod):
         with contextlib.suppress(OSError):
             send_message(stream, {"bytes": offer.size})
         progress("prepare")
-        _move_up(directory, Path(str(local.value("SELECT @@datadir"))))
+        _move_up(directory)
         position = gtid_set.render(gtid_set.parse(str(status["gtid"])))
         return {"gtid": position, "gtid_state": position}
 
@@ -111,16 +109,13 @@ def _end_others(local: Connection) -> None:
     ):
         if time.monotonic() > until:
             raise DatabaseError(f"{local.target} still clones for somebody else; wait until that has ended")
-        with contextlib.suppress(DatabaseError):  # it has ended meanwhile
-            local.execute(f"KILL CONNECTION {int(running[0]['id'])}")
+        local.kill(int(running[0]["id"]))
         time.sleep(0.2)
 
 
-def _move_up(directory: Path, data: Path) -> None:
+def _move_up(directory: Path) -> None:
     """Have the copy right in the directory."""
     cloned = directory / _WITHIN
     for entry in sorted(cloned.iterdir()):
         entry.rename(directory / entry.name)
     cloned.rmdir()
-    with contextlib.suppress(FileNotFoundError):
-        (directory / _OF_THE_HOST).write_bytes((data / _OF_THE_HOST).read_bytes())

@@ -23,7 +23,7 @@ HEADING = """\
 -- What {name} held and the primary {primary} lacked: {count} transaction(s).
 -- Saved before anything was done about it, and changed by nobody: see the last line.
 -- Each is there twice where rows were changed: as BINLOG, which the client sends, and decoded, for you to read.
--- On the primary, `mariadb < this file` (or a part of it) does it all again, as new transactions of the primary's own.
+-- On the primary, `{client} < this file` (or a part of it) does it all again, as new transactions of the primary's own.
 """
 
 
@@ -65,7 +65,7 @@ def save(
         _must_be_whole(path, own.transactions)
         return saved
     if not dry:
-        heading = HEADING.format(name=name, primary=primary.name, count=len(own.transactions))
+        heading = HEADING.format(name=name, primary=primary.name, client=flavor.client, count=len(own.transactions))
         _write(path, heading.encode(), flavor.dump(own))
         _must_be_whole(path, own.transactions)
     return Saved(own.transactions, own.purged, last, str(path), written=True)

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .connection import Connection
-from .errors import DatabaseError
+from .grants import parse_grants
 from .state import OwnTransactions, Replication, SemiSync, ServerState
 
 SYSTEM_DATABASES = ("information_schema", "mysql", "performance_schema", "sys")
@@ -23,6 +22,8 @@ class Flavor(ABC):
     name: str
     client: str
     """The command of its own client."""
+    identified: str
+    """How an account's statement takes the hash of a password."""
 
     @abstractmethod
     def state(self, server: Connection) -> ServerState:
@@ -44,9 +45,9 @@ class Flavor(ABC):
     def set_semi_sync(self, server: Connection, on: bool) -> None:
         """Have commits wait until a replica has them, or not."""
 
-    @abstractmethod
     def claim(self, server: Connection) -> bool:
         """Be the only one that changes this server's role, until the session ends; False: somebody else is."""
+        return bool(server.value("SELECT GET_LOCK('trinitycore.mcp.role', 0)"))
 
     @abstractmethod
     def hold_writes(self, server: Connection, patience: float, held: float) -> None:
@@ -75,8 +76,7 @@ class Flavor(ABC):
             "SELECT trx_mysql_thread_id AS id FROM information_schema.INNODB_TRX"
             " WHERE trx_rows_modified > 0 AND trx_query IS NULL AND trx_mysql_thread_id > 0"
         ):
-            with contextlib.suppress(DatabaseError):  # it has ended meanwhile
-                server.execute(f"KILL CONNECTION {int(row['id'])}")
+            server.kill(int(row["id"]))
 
     @abstractmethod
     def oldest_binlog_position(self, server: Connection) -> str:
@@ -114,9 +114,9 @@ class Flavor(ABC):
     def wait_for(self, server: Connection, position: str, timeout: float) -> bool:
         """Wait until the server has applied `position`; False when time ran out."""
 
-    @abstractmethod
     def stop_replication(self, server: Connection) -> None:
         """Stop following, and keep the settings."""
+        server.execute("STOP REPLICA")
 
     @abstractmethod
     def stop_receiving(self, server: Connection) -> str:
@@ -125,13 +125,14 @@ class Flavor(ABC):
         What was received and not applied yet goes on being applied.
         """
 
-    @abstractmethod
     def forget_source(self, server: Connection) -> None:
         """Stop following for good: the settings are gone."""
+        server.execute("STOP REPLICA")
+        server.execute("RESET REPLICA ALL")
 
-    @abstractmethod
     def start_replication(self, server: Connection) -> None:
         """Follow by the settings that are there."""
+        server.execute("START REPLICA")
 
     @abstractmethod
     def follow(self, server: Connection, wanted: Replication, password: str) -> None:
@@ -153,10 +154,85 @@ class Flavor(ABC):
     def account(self, server: Connection, user: str, host: str) -> dict[str, Any] | None:
         """Return ``{hash, tls, grants}`` of an account or None; `grants` maps level to set of privileges."""
 
-    @abstractmethod
     def create_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
         """Create an account without privileges."""
+        self._write_account(server, "CREATE USER", user, host, password_hash, tls)
 
-    @abstractmethod
     def alter_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
         """Set an account's password and whether it must use TLS."""
+        self._write_account(server, "ALTER USER", user, host, password_hash, tls)
+
+    def _write_account(
+        self, server: Connection, verb: str, user: str, host: str, password_hash: str, tls: bool
+    ) -> None:
+        # By hash: the password itself appears in no statement and so in no log.
+        server.execute(
+            f"{verb} %s@%s IDENTIFIED {self.identified} %s REQUIRE {'SSL' if tls else 'NONE'}",
+            [user, host, password_hash],
+        )
+
+
+def databases_of(server: Connection) -> dict[str, int]:
+    """Return the number of tables by database, the server's own databases left out."""
+    rows = server.rows(
+        "SELECT s.SCHEMA_NAME AS name, COUNT(t.TABLE_NAME) AS tables FROM information_schema.SCHEMATA s"
+        " LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME"
+        " WHERE s.SCHEMA_NAME NOT IN %s GROUP BY s.SCHEMA_NAME",
+        [SYSTEM_DATABASES],
+    )
+    return {str(row["name"]): int(row["tables"]) for row in rows}
+
+
+def followers_of(server: Connection, processes: str) -> list[str]:
+    """Return the addresses that the binary log is sent to.
+
+    :param processes: the table of sessions.
+    """
+    rows = server.rows(
+        f"SELECT HOST AS host FROM {processes} WHERE COMMAND LIKE 'Binlog Dump%%' ORDER BY HOST",  # noqa: S608 - ours
+        [],
+    )
+    return [str(row["host"]).rsplit(":", 1)[0] for row in rows]
+
+
+def followed(row: Mapping[str, Any], *, uses_gtid: bool, errors: Iterable[str] = ()) -> Replication:
+    """Return how a server follows another one.
+
+    :param row: its status, in MySQL's words of sources and replicas.
+    :param errors: further ones.
+    """
+    lag = row["Seconds_Behind_Source"]
+    told = [str(row[key]) for key in ("Last_IO_Error", "Last_SQL_Error") if row[key]]
+    return Replication(
+        host=str(row["Source_Host"]),
+        port=int(row["Source_Port"]),
+        user=str(row["Source_User"]),
+        io_running=str(row["Replica_IO_Running"]),
+        sql_running=row["Replica_SQL_Running"] == "Yes",
+        uses_gtid=uses_gtid,
+        tls=row["Source_SSL_Allowed"] == "Yes",
+        verifies_certificate=row["Source_SSL_Verify_Server_Cert"] == "Yes",
+        ca_file=str(row["Source_SSL_CA_File"]),
+        retry=int(row["Connect_Retry"]),
+        lag=None if lag is None else int(lag),
+        error="; ".join([*told, *errors]),
+    )
+
+
+def source_arguments(wanted: Replication, password: str) -> list[str | int]:
+    """Return what a server is told of its source: host, port, user, password, CA, whether to verify, retry."""
+    return [
+        wanted.host,
+        wanted.port,
+        wanted.user,
+        password,
+        wanted.ca_file,
+        int(wanted.verifies_certificate),
+        wanted.retry,
+    ]
+
+
+def grants_of(server: Connection, user: str, host: str) -> dict[str, set[str]]:
+    """Return an account's privileges by level."""
+    rows = server.rows("SHOW GRANTS FOR %s@%s", [user, host])
+    return parse_grants([str(next(iter(row.values()))) for row in rows])

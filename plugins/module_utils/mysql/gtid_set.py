@@ -59,6 +59,16 @@ def parts(text: str) -> list[str]:
     return list(filter(None, text.split(",")))
 
 
+def members(text: str) -> list[str]:
+    """Return each transaction of a set."""
+    return [
+        f"{origin}:{number}"
+        for origin, intervals in sorted(parse(text).items())
+        for first, last in intervals
+        for number in range(first, last + 1)
+    ]
+
+
 def _joined(intervals: Iterable[Interval]) -> list[Interval]:
     joined: list[Interval] = []
     for first, last in sorted(intervals):

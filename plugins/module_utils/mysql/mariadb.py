@@ -7,18 +7,15 @@ import hashlib
 import json
 import os
 import re
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import binlog, gtid
+from . import binlog, decoder, gtid
 from .connection import Connection
 from .errors import DatabaseError
-from .flavor import SYSTEM_DATABASES, Flavor
-from .grants import parse_grants
+from .flavor import Flavor, databases_of, followed, followers_of, grants_of, source_arguments
 from .state import OwnTransactions, Replication, SemiSync, ServerState
 
 # What begins a transaction in the decoder's output, and what would give it the id and origin that it had.
@@ -34,6 +31,7 @@ class MariaDB(Flavor):
 
     name = "mariadb"
     client = "mariadb"
+    identified = "VIA mysql_native_password USING"
 
     def state(self, server: Connection) -> ServerState:
         """Read variables, replication status, process list and databases."""
@@ -42,16 +40,6 @@ class MariaDB(Flavor):
             " @@gtid_binlog_pos AS written, @@gtid_slave_pos AS replicated, @@gtid_binlog_state AS state,"
             " @@rpl_semi_sync_master_enabled AS semi_sync"
         )[0]
-        databases = server.rows(
-            "SELECT s.SCHEMA_NAME AS name, COUNT(t.TABLE_NAME) AS tables FROM information_schema.SCHEMATA s"
-            " LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME"
-            " WHERE s.SCHEMA_NAME NOT IN %s GROUP BY s.SCHEMA_NAME",
-            [SYSTEM_DATABASES],
-        )
-        followers = server.rows(
-            "SELECT HOST AS host FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%%' ORDER BY HOST",
-            [],
-        )
         return ServerState(
             running=True,
             flavor=self.name,
@@ -64,8 +52,8 @@ class MariaDB(Flavor):
             replication=self._replication(server),
             semi_sync=bool(basics["semi_sync"]),
             semi_sync_replicas=int(server.rows("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_clients'")[0]["Value"]),
-            followers=[str(row["host"]).rsplit(":", 1)[0] for row in followers],
-            databases={str(row["name"]): int(row["tables"]) for row in databases},
+            followers=followers_of(server, "information_schema.PROCESSLIST"),
+            databases=databases_of(server),
         )
 
     def _replication(self, server: Connection) -> Replication | None:
@@ -75,23 +63,12 @@ class MariaDB(Flavor):
         if len(connections) > 1 or connections[0].get("Connection_name"):
             names = ", ".join(repr(row.get("Connection_name", "")) for row in connections)
             raise DatabaseError(f"{server.target} replicates by named connections ({names}), which we don't manage")
-        row = connections[0]
-        lag = row["Seconds_Behind_Master"]
-        errors = [str(row[key]) for key in ("Last_IO_Error", "Last_SQL_Error") if row[key]]
-        return Replication(
-            host=str(row["Master_Host"]),
-            port=int(row["Master_Port"]),
-            user=str(row["Master_User"]),
-            io_running=str(row["Slave_IO_Running"]),
-            sql_running=row["Slave_SQL_Running"] == "Yes",
-            uses_gtid=row["Using_Gtid"] == "Slave_Pos",
-            tls=row["Master_SSL_Allowed"] == "Yes",
-            verifies_certificate=row["Master_SSL_Verify_Server_Cert"] == "Yes",
-            ca_file=str(row["Master_SSL_CA_File"]),
-            retry=int(row["Connect_Retry"]),
-            lag=None if lag is None else int(lag),
-            error="; ".join(errors),
-        )
+        # In the words that MySQL has for it since 8.0.22.
+        row = {
+            name.replace("Master", "Source").replace("Slave", "Replica"): value
+            for name, value in connections[0].items()
+        }
+        return followed(row, uses_gtid=row["Using_Gtid"] == "Slave_Pos")
 
     def semi_sync(self, server: Connection) -> SemiSync:
         """Read variables, status, and the state in which the session is that waits for all of a group commit."""
@@ -126,10 +103,6 @@ class MariaDB(Flavor):
         """Switch the primary's side; the replicas' is always on."""
         server.execute(f"SET GLOBAL rpl_semi_sync_master_enabled = {int(on)}")
 
-    def claim(self, server: Connection) -> bool:
-        """Take a named lock."""
-        return bool(server.value("SELECT GET_LOCK('trinitycore.mcp.role', 0)"))
-
     def hold_writes(self, server: Connection, patience: float, held: float) -> None:
         """Set `read_only`, then take the backup lock that commits wait for and reads don't."""
         server.execute(f"SET SESSION lock_wait_timeout = {max(1, round(patience))}")
@@ -147,8 +120,7 @@ class MariaDB(Flavor):
             # A killed one goes on until it notices; given the lock before, it would write.
             while (sessions := server.rows(waiting, [])) and time.monotonic() < until:
                 for session in sessions:
-                    with contextlib.suppress(DatabaseError):  # it has ended meanwhile
-                        server.execute(f"KILL CONNECTION {int(session['id'])}")
+                    server.kill(int(session["id"]))
                 time.sleep(0.01)
         with contextlib.suppress(DatabaseError):  # it was not taken
             server.execute("BACKUP STAGE END")
@@ -197,24 +169,16 @@ class MariaDB(Flavor):
     def dump(self, own: OwnTransactions) -> Iterator[bytes]:
         """Have mariadb-binlog decode the parts of the files that hold them."""
         for command in own.decoders:
-            with (
-                tempfile.TemporaryFile() as errors,
-                subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as decoder,
-            ):
-                # Within what a statement says, a line may look like anything.
-                at_head = False
-                for line in decoder.stdout or ():
-                    if line.startswith(b"# at "):
-                        at_head = False
-                    if begins := _BEGINS.match(line):
-                        at_head = True
-                        yield b"-- transaction " + begins[1] + b"\n"
-                    if not (at_head and _ORIGIN.match(line)):
-                        yield line
-                if decoder.wait() != 0:
-                    errors.seek(0)
-                    message = errors.read().decode(errors="replace").strip()
-                    raise DatabaseError(f"{' '.join(command)} failed: {message[-2000:]}")
+            # Within what a statement says, a line may look like anything.
+            at_head = False
+            for line in decoder.lines(command):
+                if line.startswith(b"# at "):
+                    at_head = False
+                if begins := _BEGINS.match(line):
+                    at_head = True
+                    yield b"-- transaction " + begins[1] + b"\n"
+                if not (at_head and _ORIGIN.match(line)):
+                    yield line
 
     def not_reached(self, position: str, required: str) -> list[str]:
         """Compare sequence numbers per domain."""
@@ -235,24 +199,11 @@ class MariaDB(Flavor):
         row = server.rows("SELECT @@gtid_binlog_pos AS written, @@gtid_slave_pos AS replicated")[0]
         return gtid.furthest(str(row["written"]), str(row["replicated"]))
 
-    def stop_replication(self, server: Connection) -> None:
-        """Stop both threads."""
-        server.execute("STOP SLAVE")
-
     def stop_receiving(self, server: Connection) -> str:
         """Stop the IO thread, and read where it has come to."""
         server.execute("STOP SLAVE IO_THREAD")
         [row] = server.rows("SHOW ALL SLAVES STATUS")
         return gtid.furthest(str(row["Gtid_IO_Pos"]), self._position(server))
-
-    def forget_source(self, server: Connection) -> None:
-        """Stop both threads and reset."""
-        server.execute("STOP SLAVE")
-        server.execute("RESET SLAVE ALL")
-
-    def start_replication(self, server: Connection) -> None:
-        """Start both threads."""
-        server.execute("START SLAVE")
 
     def follow(self, server: Connection, wanted: Replication, password: str) -> None:
         """Set the position from the binary log, then the source."""
@@ -262,15 +213,7 @@ class MariaDB(Flavor):
         server.execute(
             "CHANGE MASTER TO MASTER_HOST=%s, MASTER_PORT=%s, MASTER_USER=%s, MASTER_PASSWORD=%s, MASTER_SSL=1,"
             " MASTER_SSL_CA=%s, MASTER_SSL_VERIFY_SERVER_CERT=%s, MASTER_CONNECT_RETRY=%s, MASTER_USE_GTID=slave_pos",
-            [
-                wanted.host,
-                wanted.port,
-                wanted.user,
-                password,
-                wanted.ca_file,
-                int(wanted.verifies_certificate),
-                wanted.retry,
-            ],
+            source_arguments(wanted, password),
         )
 
     def replication_password(self, server: Connection) -> str | None:
@@ -301,30 +244,12 @@ class MariaDB(Flavor):
             return None
         properties: dict[str, Any] = json.loads(kept)
         plugin = properties.get("plugin")
-        grants = [str(next(iter(row.values()))) for row in server.rows("SHOW GRANTS FOR %s@%s", [user, host])]
         return {
             "hash": properties.get("authentication_string", "") if plugin == "mysql_native_password" else "",
             # 0 none, 1 any TLS; 2 and 3 ask for a client certificate, which is more than we ask for
             "tls": int(properties.get("ssl_type", 0)) > 0,
-            "grants": parse_grants(grants),
+            "grants": grants_of(server, user, host),
         }
-
-    def create_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
-        """Create it with `mysql_native_password`."""
-        self._write_account(server, "CREATE USER", user, host, password_hash, tls)
-
-    def alter_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
-        """Alter it to `mysql_native_password`."""
-        self._write_account(server, "ALTER USER", user, host, password_hash, tls)
-
-    def _write_account(
-        self, server: Connection, verb: str, user: str, host: str, password_hash: str, tls: bool
-    ) -> None:
-        # By hash: the password itself appears in no statement and so in no log.
-        server.execute(
-            f"{verb} %s@%s IDENTIFIED VIA mysql_native_password USING %s REQUIRE {'SSL' if tls else 'NONE'}",
-            [user, host, password_hash],
-        )
 
 
 def _decoders(groups: list[binlog.Group]) -> list[list[str]]:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import gtid_set, sha256_crypt
+from . import binlog, decoder, gtid_set, sha256_crypt
 from .connection import Connection
 from .errors import DatabaseError
-from .flavor import SYSTEM_DATABASES, Flavor
-from .grants import parse_grants
+from .flavor import Flavor, databases_of, followed, followers_of, grants_of, source_arguments
 from .state import OwnTransactions, Replication, SemiSync, ServerState
 
 OLDEST = (8, 0, 26)
@@ -50,6 +47,7 @@ class OracleMySQL(Flavor):
 
     name = "mysql"
     client = "mysql"
+    identified = "WITH caching_sha2_password AS"
 
     def state(self, server: Connection) -> ServerState:
         """Read variables, replication status, process list and databases."""
@@ -58,16 +56,6 @@ class OracleMySQL(Flavor):
             # In this order: a transaction that commits meanwhile is in one of them, or in both.
             " @@GLOBAL.gtid_owned AS owned, @@GLOBAL.gtid_executed AS executed"
         )[0]
-        databases = server.rows(
-            "SELECT s.SCHEMA_NAME AS name, COUNT(t.TABLE_NAME) AS tables FROM information_schema.SCHEMATA s"
-            " LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME"
-            " WHERE s.SCHEMA_NAME NOT IN %s GROUP BY s.SCHEMA_NAME",
-            [SYSTEM_DATABASES],
-        )
-        followers = server.rows(
-            "SELECT HOST AS host FROM performance_schema.processlist WHERE COMMAND LIKE 'Binlog Dump%%' ORDER BY HOST",
-            [],
-        )
         # Both are missing without the plugin.
         semi_sync = server.row("SHOW GLOBAL VARIABLES LIKE 'rpl_semi_sync_source_enabled'") or {"Value": "OFF"}
         clients = server.row("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_source_clients'") or {"Value": 0}
@@ -84,8 +72,8 @@ class OracleMySQL(Flavor):
             replication=self._replication(server),
             semi_sync=semi_sync["Value"] == "ON",
             semi_sync_replicas=int(clients["Value"]),
-            followers=[str(row["host"]).rsplit(":", 1)[0] for row in followers],
-            databases={str(row["name"]): int(row["tables"]) for row in databases},
+            followers=followers_of(server, "performance_schema.processlist"),
+            databases=databases_of(server),
         )
 
     def _replication(self, server: Connection) -> Replication | None:
@@ -96,25 +84,11 @@ class OracleMySQL(Flavor):
             names = ", ".join(repr(row["Channel_Name"]) for row in channels)
             raise DatabaseError(f"{server.target} replicates by named channels ({names}), which we don't manage")
         row = channels[0]
-        lag = row["Seconds_Behind_Source"]
-        errors = [str(row[key]) for key in ("Last_IO_Error", "Last_SQL_Error") if row[key]]
+        why = list[str]()
         if row["Last_SQL_Error"]:  # it says only where the reason stands
             with contextlib.suppress(DatabaseError):  # which is not everybody's to read
-                errors += [str(one["why"]) for one in server.rows(_WHY_NOT_APPLIED)]
-        return Replication(
-            host=str(row["Source_Host"]),
-            port=int(row["Source_Port"]),
-            user=str(row["Source_User"]),
-            io_running=str(row["Replica_IO_Running"]),
-            sql_running=row["Replica_SQL_Running"] == "Yes",
-            uses_gtid=bool(row["Auto_Position"]),
-            tls=row["Source_SSL_Allowed"] == "Yes",
-            verifies_certificate=row["Source_SSL_Verify_Server_Cert"] == "Yes",
-            ca_file=str(row["Source_SSL_CA_File"]),
-            retry=int(row["Connect_Retry"]),
-            lag=None if lag is None else int(lag),
-            error="; ".join(errors),
-        )
+                why = [str(one["why"]) for one in server.rows(_WHY_NOT_APPLIED)]
+        return followed(row, uses_gtid=bool(row["Auto_Position"]), errors=why)
 
     def semi_sync(self, server: Connection) -> SemiSync:
         """Read variables and status, which are missing without the plugin, and who waits."""
@@ -150,10 +124,6 @@ class OracleMySQL(Flavor):
         """Switch the source's side; the replicas' is always on."""
         server.execute(f"SET GLOBAL rpl_semi_sync_source_enabled = {int(on)}")
 
-    def claim(self, server: Connection) -> bool:
-        """Take a named lock."""
-        return bool(server.value("SELECT GET_LOCK('trinitycore.mcp.role', 0)"))
-
     def hold_writes(self, server: Connection, patience: float, held: float) -> None:
         """Set `super_read_only`: it waits for commits that are under way, and then nobody can commit."""
         server.execute(f"SET SESSION lock_wait_timeout = {max(1, round(patience))}")
@@ -178,25 +148,19 @@ class OracleMySQL(Flavor):
             return OwnTransactions()
         kept = gtid_set.subtract(errant, str(server.value("SELECT @@GLOBAL.gtid_purged")))
         row = server.rows("SELECT @@log_bin_index AS log_index, @@datadir AS data")[0]
-        index = Path(str(row["log_index"]))
-        logs = [str(Path(str(row["data"])) / line) for line in index.read_text().splitlines() if line]
-        decoder = ["mysqlbinlog", "--no-defaults", "--verbose", f"--include-gtids={kept}"]
+        logs = [str(path) for path in binlog.files(Path(row["log_index"]), Path(row["data"]))]
+        command = ["mysqlbinlog", "--no-defaults", "--verbose", f"--include-gtids={kept}"]
         return OwnTransactions(
-            [
-                f"{origin}:{number}"
-                for origin, intervals in sorted(gtid_set.parse(kept).items())
-                for first, last in intervals
-                for number in range(first, last + 1)
-            ],
+            gtid_set.members(kept),
             gtid_set.parts(gtid_set.subtract(errant, kept)),
-            _fingerprint([*decoder, "--base64-output=decode-rows", *logs]) if kept else "",
-            [[*decoder, *logs]] if kept else [],
+            _fingerprint([*command, "--base64-output=decode-rows", *logs]) if kept else "",
+            [[*command, *logs]] if kept else [],
         )
 
     def dump(self, own: OwnTransactions) -> Iterator[bytes]:
         """Have mysqlbinlog decode them, and replace what would give them their ids again."""
         for command in own.decoders:
-            for line in _output(command):
+            for line in decoder.lines(command):
                 if begins := _BEGINS.match(line):
                     if begins[1] != b"AUTOMATIC":
                         yield b"-- transaction " + begins[1] + b"\n"
@@ -216,24 +180,11 @@ class OracleMySQL(Flavor):
         """Wait in the server."""
         return bool(server.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)", [position, timeout]) == 0)
 
-    def stop_replication(self, server: Connection) -> None:
-        """Stop both threads."""
-        server.execute("STOP REPLICA")
-
     def stop_receiving(self, server: Connection) -> str:
         """Stop the IO thread, and read what it has received."""
         server.execute("STOP REPLICA IO_THREAD")
         [row] = server.rows("SHOW REPLICA STATUS")
         return gtid_set.union(str(row["Retrieved_Gtid_Set"]), str(row["Executed_Gtid_Set"]))
-
-    def forget_source(self, server: Connection) -> None:
-        """Stop both threads and reset."""
-        server.execute("STOP REPLICA")
-        server.execute("RESET REPLICA ALL")
-
-    def start_replication(self, server: Connection) -> None:
-        """Start both threads."""
-        server.execute("START REPLICA")
 
     def follow(self, server: Connection, wanted: Replication, password: str) -> None:
         """Set the source; what it has is in its own set."""
@@ -242,15 +193,7 @@ class OracleMySQL(Flavor):
             "CHANGE REPLICATION SOURCE TO SOURCE_HOST=%s, SOURCE_PORT=%s, SOURCE_USER=%s, SOURCE_PASSWORD=%s,"
             " SOURCE_SSL=1, SOURCE_SSL_CA=%s, SOURCE_SSL_VERIFY_SERVER_CERT=%s, SOURCE_CONNECT_RETRY=%s,"
             " SOURCE_RETRY_COUNT=0, SOURCE_AUTO_POSITION=1",  # 0: it never gives up
-            [
-                wanted.host,
-                wanted.port,
-                wanted.user,
-                password,
-                wanted.ca_file,
-                int(wanted.verifies_certificate),
-                wanted.retry,
-            ],
+            source_arguments(wanted, password),
         )
 
     def replication_password(self, server: Connection) -> str | None:
@@ -282,29 +225,11 @@ class OracleMySQL(Flavor):
         )
         if kept is None:
             return None
-        grants = [str(next(iter(row.values()))) for row in server.rows("SHOW GRANTS FOR %s@%s", [user, host])]
         return {
             "hash": _text(kept["hash"]) if kept["plugin"] == "caching_sha2_password" else "",
             "tls": bool(kept["ssl_type"]),
-            "grants": parse_grants(grants),
+            "grants": grants_of(server, user, host),
         }
-
-    def create_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
-        """Create it with `caching_sha2_password`."""
-        self._write_account(server, "CREATE USER", user, host, password_hash, tls)
-
-    def alter_account(self, server: Connection, user: str, host: str, password_hash: str, tls: bool) -> None:
-        """Alter it to `caching_sha2_password`."""
-        self._write_account(server, "ALTER USER", user, host, password_hash, tls)
-
-    def _write_account(
-        self, server: Connection, verb: str, user: str, host: str, password_hash: str, tls: bool
-    ) -> None:
-        # By hash: the password itself appears in no statement and so in no log.
-        server.execute(
-            f"{verb} %s@%s IDENTIFIED WITH caching_sha2_password AS %s REQUIRE {'SSL' if tls else 'NONE'}",
-            [user, host, password_hash],
-        )
 
 
 def _without_owners(owned: str) -> str:
@@ -316,25 +241,10 @@ def _text(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def _output(command: list[str]) -> Iterator[bytes]:
-    """Return the lines that a command prints.
-
-    :raises DatabaseError: it fails.
-    """
-    with (
-        tempfile.TemporaryFile() as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as decoder,
-    ):
-        yield from decoder.stdout or ()
-        if decoder.wait() != 0:
-            errors.seek(0)
-            raise DatabaseError(f"{command[0]} failed: {errors.read().decode(errors='replace').strip()[-2000:]}")
-
-
-def _fingerprint(decoder: list[str]) -> str:
+def _fingerprint(command: list[str]) -> str:
     """Return a hash over what a command prints of transactions, whichever files they are in."""
     digest, within = hashlib.sha256(), False
-    for line in _output(decoder):
+    for line in decoder.lines(command):
         if begins := _BEGINS.match(line):
             within = begins[1] != b"AUTOMATIC"
         elif _BETWEEN.match(line):

@@ -9,17 +9,14 @@ from .connection import Connection, open_remote
 from .replica import Primary
 from .switchover import Server
 
+HOST: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "required": True},
+    "address": {"type": "str", "required": True},
+}
+
 # Documented in the fragment mysql_servers.
 SERVERS: dict[str, dict[str, Any]] = {
-    "members": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "name": {"type": "str", "required": True},
-            "address": {"type": "str", "required": True},
-        },
-    },
+    "members": {"type": "list", "elements": "dict", "required": True, "options": HOST},
     "port": {"type": "int", "default": 3306},
     "admin_user": {"type": "str", "default": "admin"},
     "admin_password": {"type": "str", "required": True, "no_log": True},
@@ -33,6 +30,32 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "replication_password": {"type": "str", "required": True, "no_log": True},
     "timeout": {"type": "float", "default": 30.0},
 }
+
+
+# Documented in the fragment mysql_followed.
+FOLLOWED: dict[str, dict[str, Any]] = {
+    "primary": {"type": "dict", "required": True, "options": HOST},
+    "port": {"type": "int", "default": 3306},
+    "user": {"type": "str", "default": "replication"},
+    "password": {"type": "str", "required": True, "no_log": True},
+    "ca_file": {"type": "path", "required": True},
+}
+
+
+def primary_of(options: Mapping[str, Any], schema: str = "") -> Primary:
+    """Return how the primary is reached and followed, from options as in FOLLOWED.
+
+    :param schema: our own database there, where it is looked at.
+    """
+    return Primary(
+        name=options["primary"]["name"],
+        address=options["primary"]["address"],
+        port=options["port"],
+        user=options["user"],
+        password=options["password"],
+        ca_file=options["ca_file"],
+        schema=schema,
+    )
 
 
 def below_zero(options: Mapping[str, Any]) -> str:

@@ -24,8 +24,8 @@ from roles.backup.files.trinitycore_backup.server_kind import KINDS
 from roles.backup.files.trinitycore_backup.session import Login
 from roles.backup.files.trinitycore_backup.storage import backups, find, locked
 from tests.support.database_server import DatabaseServer
-from tests.support.mariadb import MariaDb
-from tests.support.mysql import MySql, commands
+from tests.support.database_servers import SERVERS, kind_of
+from tests.support.mysql import commands
 
 PROGRAM = Path(__file__).parents[3] / "roles/backup/files/trinitycore-backup"
 SCHEMA = r"""
@@ -61,9 +61,6 @@ DELIMITER ;
 """
 
 
-SERVERS: dict[str, type[DatabaseServer]] = {"mariadb": MariaDb, "mysql": MySql}
-
-
 @dataclass
 class Host:
     """A server with the program and its configuration."""
@@ -73,7 +70,7 @@ class Host:
 
     @property
     def flavor(self) -> str:
-        return "mysql" if isinstance(self.server, MySql) else "mariadb"
+        return kind_of(self.server)
 
     def configure(self, **changes: Any) -> None:
         credentials = self.folder / "credentials.cnf"

@@ -16,7 +16,8 @@ import pytest
 
 from tests.support.binaries import free_port
 from tests.support.certificates import Authority
-from tests.support.edge import DOMAIN, Edge, Instance, wait_for
+from tests.support.edge import DOMAIN, Edge, Instance
+from tests.support.waiting import wait_for
 
 PROGRAM = Path(__file__).parents[3] / "roles" / "keepalived" / "files" / "edge_watch.py"
 

@@ -17,8 +17,9 @@ from types import SimpleNamespace
 import pymysql
 import pytest
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql import copy, copy_stream
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy import Host, Places, provide_copy
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy import Host, provide_copy
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_backup import BackupCopy, state_with
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_places import Places, alone
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_send import send
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_stream import Identity, Receiver
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, TopologyError
@@ -276,7 +277,7 @@ def test_a_run_that_was_interrupted_before_it_had_cleared_up_is_finished(
             raise InterruptedRun
 
     with monkeypatch.context() as patch, pytest.raises(InterruptedRun):
-        patch.setattr(copy, "_remove", end)
+        patch.setattr(copy, "remove", end)
         pair.copy()
     assert pair.places.before.exists()
     assert pair.copy(dry=True) == ["finish the copy that was begun"]
@@ -549,7 +550,7 @@ def test_a_read_only_server_sends_nothing(pair: Pair) -> None:
 
 
 def test_a_second_run_at_the_same_time_is_refused(pair: Pair) -> None:
-    with copy._alone(pair.places.data), pytest.raises(DatabaseError, match="another run copies to"):
+    with alone(pair.places.data), pytest.raises(DatabaseError, match="another run copies to"):
         pair.copy(sender=False)
 
 

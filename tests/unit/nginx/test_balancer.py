@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import Authority
-from tests.support.edge import Edge, Instance, body_of, wait_for
+from tests.support.edge import Edge, Instance, body_of
+from tests.support.waiting import wait_for
 
 Start = Callable[..., Edge]
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.edge import DOMAIN, Edge, Instance, body_of, wait_for
+from tests.support.edge import DOMAIN, Edge, Instance, body_of
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[3]
 Start = Callable[..., Edge]

@@ -12,7 +12,8 @@ import pytest
 from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.states import EdgeError
 from ansible_collections.trinitycore.mcp.plugins.modules.lb_member import bring
 
-from tests.support.edge import Edge, Instance, wait_for
+from tests.support.edge import Edge, Instance
+from tests.support.waiting import wait_for
 from tests.unit.nginx.test_balancer import shares
 
 Bring = Callable[..., dict[str, Any]]

@@ -10,7 +10,8 @@ import pytest
 from trinitycore_mcp.web import wire
 
 from tests.support.certificates import Authority
-from tests.support.edge import READ_ONLY, Edge, Instance, body_of, wait_for
+from tests.support.edge import READ_ONLY, Edge, Instance, body_of
+from tests.support.waiting import wait_for
 
 
 def received(instances: list[Instance]) -> list[str]:
