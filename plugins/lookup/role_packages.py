@@ -41,6 +41,7 @@ from typing import Any
 import yaml
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.trinitycore.mcp.plugins.filter.cluster import role_defaults
 
 ROLES = Path(__file__).parents[2] / "roles"
 
@@ -74,7 +75,7 @@ def packages_of(
         return packages
     variable = f"{role}_flavor"
     if flavor is None:
-        flavor = str(yaml.safe_load((roles_directory / role / "defaults" / "main.yml").read_text())[variable])
+        flavor = str(role_defaults(role)[variable])
     if flavor not in packages:
         raise AnsibleError(
             f"{variable} is {flavor!r}, which {os_keys(facts)[0]} has no packages of; there it can be "

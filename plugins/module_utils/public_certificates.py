@@ -32,7 +32,7 @@ def prepared(command: str, check_mode: bool) -> Answer:
 
     :raises PublicCertificatesError: the program failed.
     """
-    loaded = _run([command, "prepare", *(["--check"] if check_mode else [])], check_mode)
+    loaded = _run([command, "prepare"], check_mode)
     if loaded is None:
         return Answer(["a stand-in for each certificate (the program is not installed yet)"])
     return Answer([f"{name}: a stand-in of the internal CA" for name in loaded["stand_ins"]])
@@ -43,7 +43,7 @@ def current(command: str, check_mode: bool) -> Answer:
 
     :raises PublicCertificatesError: the program failed, or a certificate is neither there nor to be had.
     """
-    loaded = _run([command, "run", "--json", "--now", *(["--check"] if check_mode else [])], check_mode)
+    loaded = _run([command, "run", "--json", "--now"], check_mode)
     if loaded is None:
         return Answer(["each certificate is got (the program is not installed yet)"])
     outcomes = loaded["outcomes"]
@@ -66,6 +66,7 @@ def current(command: str, check_mode: bool) -> Answer:
 
 def _run(argv: list[str], check_mode: bool) -> dict[str, Any] | None:
     """Run the program; None when it or its configuration is not there yet, in check mode."""
+    argv = [*argv, *(["--check"] if check_mode else [])]
     try:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     except OSError as error:

@@ -91,7 +91,6 @@ seconds:
   type: float
 """
 
-import json
 import time
 from typing import Any
 
@@ -124,20 +123,16 @@ def bring(options: dict[str, Any], *, dry: bool) -> dict[str, Any]:
     result: dict[str, Any] = {
         "changed": after != before,
         "states": after,
-        "diff": {"before": _shown(before), "after": _shown(after)},
+        "diff": {"before": edge_states.text(before), "after": edge_states.text(after)},
     }
     if dry:
-        return {**result, "members": control.members(names)}
+        return {**result, "members": [member for member in everybody if member["id"] in names]}
     result["members"] = control.wait_until(names, state, options["timeout"])
     if state != "active" and options["drain_timeout"] > 0:
         result["members"] = control.wait_for_idle(names, options["drain_timeout"])
     if result["changed"]:
         result["seconds"] = round(time.monotonic() - began, 2)
     return result
-
-
-def _shown(states: dict[str, str]) -> str:
-    return json.dumps(states, indent=2, sort_keys=True) + "\n"
 
 
 def main() -> None:

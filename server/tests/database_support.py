@@ -64,19 +64,10 @@ def everywhere(server: DatabaseServer, *privileges: str) -> str:
     return f"{', '.join(sorted(granted))} ON {level}"
 
 
-def delay(replica: DatabaseServer, seconds: int) -> None:
-    """Have a replica apply what it receives so much later."""
-    change = {
-        "mariadb": "CHANGE MASTER TO MASTER_DELAY",
-        "mysql": "CHANGE REPLICATION SOURCE TO SOURCE_DELAY",
-    }[kind_of(replica)]
-    replica.sql(f"STOP REPLICA; {change}={seconds}; START REPLICA")
-
-
 def kill_sessions(server: DatabaseServer, user: str) -> None:
     """Have the server drop all of a user's connections."""
     with (
-        closing(pymysql.connect(unix_socket=f"{server.directory}/s", user="root")) as session,
+        closing(pymysql.connect(unix_socket=server.socket, user="root")) as session,
         session.cursor() as cursor,
     ):
         cursor.execute("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = %s", (user,))

@@ -23,7 +23,7 @@ from tests.support.mcp_server import KEY, McpServer
 @contextmanager
 def held(mariadb: MariaDb, table: str = "creature_template") -> Iterator[Callable[[], object]]:
     """Keep readers of a table of the world waiting until the callable is called, or the context ends."""
-    holder = pymysql.connect(unix_socket=f"{mariadb.directory}/s", user="root", database="world")
+    holder = pymysql.connect(unix_socket=mariadb.socket, user="root", database="world")
     with holder.cursor() as cursor:
         cursor.execute(f"LOCK TABLES {table} WRITE")
     try:

@@ -15,7 +15,6 @@ from server.tests.database_support import (
     Limits,
     Pair,
     database_over,
-    delay,
     primary_and_replica,
     until,
 )
@@ -72,7 +71,7 @@ async def test_a_replica_that_stopped_replicating_is_up_but_not_read(pair: Pair)
 
 async def test_a_replica_behind_the_limit_is_not_read_until_it_has_caught_up(pair: Pair) -> None:
     primary, replica = pair
-    delay(replica, 60)
+    replica.delay(60)
     try:
         primary.sql("INSERT INTO mcp.note VALUES (1, 'late')")
         async with database_over(primary, replica, section={"max_replica_lag": 1.5}) as database:
@@ -84,11 +83,11 @@ async def test_a_replica_behind_the_limit_is_not_read_until_it_has_caught_up(pai
             assert state.lag >= 2
             assert state.note == f"replication is {state.lag:.0f} s behind, allowed are 1.5 s"
             assert metric("mcp_db_replication_lag_seconds", replica) == state.lag
-            delay(replica, 0)
+            replica.delay(0)
             await until(lambda: database.states()[1].lag == 0)
             assert await port_read(database) == replica.port
     finally:
-        delay(replica, 0)
+        replica.delay(0)
 
 
 async def test_a_replica_out_of_step_is_read_when_it_is_all_there_is(pair: Pair) -> None:

@@ -58,7 +58,7 @@ async def test_the_roles_accounts_log_in_by_tls_also_when_the_server_has_forgott
     trusting = ssl.create_default_context(cafile=authority.ca)
     flavor = FLAVORS[kind]
     with SERVERS[kind].start(tmp_path / "db", options=options) as server:
-        with open_local(f"{server.directory}/s") as root:
+        with open_local(server.socket) as root:
             for user, password in (("app_ro", "app_ro"), ("app_rw", "app_rw"), ("changed", "another")):
                 flavor.create_account(root, user, "%", flavor.password_hash(password), tls=True)
         server.sql(f"GRANT {everywhere(server, 'SELECT', 'SLAVE MONITOR')} TO app_ro")

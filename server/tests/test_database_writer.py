@@ -257,7 +257,7 @@ async def test_a_write_that_takes_too_long_is_stopped_and_not_applied(pair: Pair
     primary, replica = pair
     # Oracle MySQL limits SELECT only. There it is we who end the write, after its connection was given up.
     told = {"mariadb": TimedOut, "mysql": OutcomeUnknown}[kind_of(primary)]
-    with closing(pymysql.connect(unix_socket=f"{primary.directory}/s", user="root")) as other:
+    with closing(pymysql.connect(unix_socket=primary.socket, user="root")) as other:
         other.cursor().execute(INSERT, (1, "in the way"))
         async with writer_over(primary, replica, query_timeout=0.3) as writer:
             with pytest.raises(told):

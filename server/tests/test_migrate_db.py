@@ -121,7 +121,7 @@ def own(database_server: DatabaseServer, tmp_path: Path) -> Iterator[Own]:
 @contextmanager
 def holding(server: DatabaseServer, statement: str) -> Iterator[None]:
     """Keep what a statement locks until the context ends."""
-    session = pymysql.connect(unix_socket=f"{server.directory}/s", user="root")
+    session = pymysql.connect(unix_socket=server.socket, user="root")
     try:
         with session.cursor() as cursor:
             cursor.execute(statement)

@@ -16,12 +16,13 @@ import pytest
 
 from tests.integration.test_database_roles import rows_written, wait_for_ssh
 from tests.support.lab import ROOT, Lab
+from tests.support.tools import DATA as GAME_DATA
 
 pytestmark = pytest.mark.timeout(600, func_only=True)
 Figure = Callable[[str], None]
 DATA = "/var/lib/mysql"
 # A real world database, 46 MB with its indexes.
-WORLD = Path(__file__).parents[3] / "shared/data/azerothcore"
+WORLD = GAME_DATA / "azerothcore"
 
 
 def result(report: dict[str, Any]) -> str:
@@ -81,9 +82,8 @@ def test_a_switchover_is_killed_on_its_way_and_run_again(lab: Lab, figure: Figur
 
 def _killed_after(lab: Lab, seconds: float, name: str, *arguments: str) -> None:
     """Run a playbook and kill it, with all of its processes on this machine."""
-    command = ["ansible-playbook", str(ROOT / f"playbooks/{name}.yml"), "-i", str(lab.inventory), *arguments]
     with subprocess.Popen(
-        command,
+        lab.command(name, *arguments),
         cwd=ROOT,
         env=lab.environment,
         stdin=subprocess.DEVNULL,

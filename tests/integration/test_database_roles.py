@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.calls import load
-from tests.support.lab import Lab
+from tests.support.lab import LOST, Lab
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(300, func_only=True)
@@ -66,13 +66,6 @@ def test_the_primary_moves_while_rows_are_written_and_read(lab: Lab, figure: Fig
     assert outcome.failures == []
     again = lab.playbook("switchover", "-e", f"target={before}")
     assert again.changed_tasks == []
-
-
-LOST = {
-    "killed": ({"state": "killed"}, {"state": "started"}),
-    "frozen": ({"state": "frozen"}, {"state": "started"}),
-    "cut off": ({"network": "cut"}, {"network": "up"}),
-}
 
 
 @pytest.mark.parametrize("how", LOST)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support.calls import load
-from tests.support.lab import Lab
+from tests.support.lab import LOST, Lab
 
 pytestmark = pytest.mark.timeout(300, func_only=True)
 Figure = Callable[[str], None]
@@ -162,19 +161,14 @@ class Caller:
 @contextmanager
 def limited_caller(lab: Lab) -> Iterator[Caller]:
     """A client that has used up its limit, as every instance knows."""
-    name = f"test-{secrets.token_hex(4)}"
-    rate = f"--rate {BURST}/{BURST * REFILL} --burst {BURST}"
-    key = lab.ssh("app1", f"trinitycore-mcp keys create {name} {rate} 2>/dev/null").strip()
-    caller = Caller(lab, key)
-    try:
+    with lab.new_key(f"--rate {BURST}/{BURST * REFILL} --burst {BURST}") as (_, key):
+        caller = Caller(lab, key)
         end = time.monotonic() + 90
         in_a_row, enough = 0, 5 * len(lab.instances())
         while in_a_row < enough or not caller.allowed:
             in_a_row = 0 if caller.call() else in_a_row + 1
             assert time.monotonic() < end, "the limit does not come into force"
         yield caller
-    finally:
-        lab.ssh("app1", f"trinitycore-mcp keys revoke {name}", check=False)
 
 
 @dataclass(frozen=True)
@@ -217,11 +211,7 @@ def fault(how: str, lab: Lab, host: str) -> Callable[[], object]:
     if how == "process killed":
         lab.ssh(host, "systemctl kill -s KILL redis-server")
         return lambda: None
-    wanted, undone = {
-        "host killed": ({"state": "killed"}, {"state": "started"}),
-        "frozen": ({"state": "frozen"}, {"state": "started"}),
-        "cut off": ({"network": "cut"}, {"network": "up"}),
-    }[how]
+    wanted, undone = LOST[how.removeprefix("host ")]
     lab.host(host, **wanted)
     return lambda: lab.host(host, **undone)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import secrets
 import time
@@ -51,17 +50,6 @@ def command(lab: Lab, host: str, words: str) -> str:
     return lab.ssh(host, f"trinitycore-mcp {words}").strip()
 
 
-@contextlib.contextmanager
-def new_key(lab: Lab, options: str = "") -> Iterator[tuple[str, str]]:
-    """Make an API key on the first app host; yields its name and itself."""
-    name = f"test-{secrets.token_hex(4)}"
-    made = command(lab, lab.hosts("app")[0], f"keys create {name} {options} 2>/dev/null")
-    try:
-        yield name, made
-    finally:
-        command(lab, lab.hosts("app")[0], f"keys revoke {name} || true")
-
-
 def trace() -> tuple[str, dict[str, str]]:
     """Return a new trace id and the header that carries it."""
     ident = secrets.token_hex(16)
@@ -97,7 +85,7 @@ def next_message(stream: HTTPResponse) -> dict[str, Any]:
 @pytest.mark.usefixtures("notices")
 def test_a_key_works_everywhere_within_seconds_and_is_refused_after_its_end(lab: Lab) -> None:
     everyone = set(lab.instances())
-    with new_key(lab) as (name, key):
+    with lab.new_key() as (name, key):
         heard: set[str] = set()
 
         def knows() -> bool:
@@ -116,7 +104,7 @@ def test_a_key_works_everywhere_within_seconds_and_is_refused_after_its_end(lab:
 
 def test_a_limit_holds_for_the_fleet_whichever_instance_answers(lab: Lab) -> None:
     burst, seconds = 10, 6
-    with new_key(lab, f"--rate {burst}/{burst * seconds} --burst {burst}") as (_, key):
+    with lab.new_key(f"--rate {burst}/{burst * seconds} --burst {burst}") as (_, key):
         everyone, began = set(lab.instances()), time.monotonic()
         allowed: list[Seen] = []
         refused: list[Seen] = []

@@ -10,6 +10,7 @@ _PACKAGES = {
     "mariadbd": "mariadb-server",
     "mariadb-install-db": "mariadb-server",
     "mariadb": "mariadb-client",
+    "nginx": "nginx libnginx-mod-http-lua lua-cjson",
     "redis-server": "redis-server",
     "redis-cli": "redis-tools",
 }

@@ -6,12 +6,15 @@ by their process id.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import os
 import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,10 +34,30 @@ class DatabaseServer(ABC):
     process: subprocess.Popen[bytes]
     arguments: Sequence[str]
 
+    @classmethod
+    @functools.cache
+    def empty_data_directory(cls) -> Path:
+        """Return a fresh data directory to copy: making one takes seconds, a copy does not.
+
+        :raises RuntimeError: it can't be made; the message holds the end of what was said.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="database-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        install = [*cls.installer(), f"--datadir={folder}/data"]
+        if os.geteuid() == 0:
+            install.append("--user=root")
+        # A server that starts removes temporary tables from its temporary folder, others' too: each needs its own.
+        own = {**os.environ, "TMPDIR": str(folder)}
+        done = subprocess.run(install, capture_output=True, text=True, check=False, env=own)
+        if done.returncode:
+            raise RuntimeError(f"{shlex.join(install)} failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+        (folder / "data/auto.cnf").unlink(missing_ok=True)  # each server has a uuid of its own
+        return folder / "data"
+
     @staticmethod
     @abstractmethod
-    def empty_data_directory() -> Path:
-        """Return a fresh data directory to copy: making one takes seconds, a copy does not."""
+    def installer() -> list[str]:
+        """Return the command that makes a data directory."""
 
     @staticmethod
     @abstractmethod
@@ -61,6 +84,10 @@ class DatabaseServer(ABC):
     @abstractmethod
     def replicate_from(self, primary: Self, timeout: float = 20.0) -> None:
         """Make this server a read-only replica by GTID and wait until it has all that the primary has."""
+
+    @abstractmethod
+    def delay(self, seconds: int) -> None:
+        """Have this replica apply what it receives so much later."""
 
     @abstractmethod
     def wait_for_gtid(self, position: str, timeout: float = 20.0) -> None:
@@ -106,6 +133,11 @@ class DatabaseServer(ABC):
             server.kill()
 
     @property
+    def socket(self) -> str:
+        """Return its Unix socket."""
+        return f"{self.directory}/s"
+
+    @property
     def log(self) -> Path:
         """Return the server's error log."""
         return self.directory / "error.log"
@@ -123,11 +155,12 @@ class DatabaseServer(ABC):
         log = self.log.read_text(errors="replace") if self.log.exists() else ""
         raise RuntimeError(f"the server on port {self.port} did not come up:\n{log[-3000:]}")
 
-    def _command(self, *arguments: str) -> list[str]:
-        return [*self.client(), "--no-defaults", f"--socket={self.directory}/s", "-uroot", *arguments]
+    def command(self, *arguments: str) -> list[str]:
+        """Return the command of its client, logged in as root."""
+        return [*self.client(), "--no-defaults", f"--socket={self.socket}", "-uroot", *arguments]
 
     def _client(self, sql: str, database: str = "") -> subprocess.CompletedProcess[str]:
-        command = self._command("-N", "-B", database)
+        command = self.command("-N", "-B", database)
         return subprocess.run(command, input=sql, capture_output=True, text=True, check=False)
 
     def sql(self, sql: str, database: str = "") -> list[list[str]]:
@@ -148,7 +181,7 @@ class DatabaseServer(ABC):
         reader = f"{'zcat' if file.suffix == '.gz' else 'cat'} {shlex.quote(str(file))} | sed {known}"
         with subprocess.Popen(["sh", "-c", reader], stdout=subprocess.PIPE) as source:
             done = subprocess.run(
-                self._command(database), stdin=source.stdout, capture_output=True, text=True, check=False
+                self.command(database), stdin=source.stdout, capture_output=True, text=True, check=False
             )
         if done.returncode:
             raise RuntimeError(f"{file}: {done.stderr.strip()}")

@@ -30,7 +30,7 @@ import jinja2
 import yaml
 from trinitycore_mcp.web import wire
 
-from tests.support.binaries import free_port
+from tests.support.binaries import binary, free_port
 from tests.support.certificates import Authority
 from tests.support.waiting import wait_for
 
@@ -211,11 +211,12 @@ class Edge:
         :raises FileNotFoundError: NGINX is not installed.
         """
         directory.mkdir(parents=True)
+        public = authority.issue(DOMAIN)
         given = {
             **defaults(),
             "nginx_server_name": DOMAIN,
-            "nginx_certificate": str(authority.issue(DOMAIN).certificate),
-            "nginx_certificate_key": str(authority.issue(DOMAIN).key),
+            "nginx_certificate": str(public.certificate),
+            "nginx_certificate_key": str(public.key),
             "nginx_http_port": free_port(),
             "nginx_https_port": free_port(),
             "nginx_status_port": free_port(),
@@ -240,9 +241,7 @@ class Edge:
         shutil.copy(own.certificate, directory / "host.crt")
         shutil.copy(own.key, directory / "host.key")
         shutil.copy(authority.ca, directory / "ca.crt")
-        program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-        if program is None:
-            raise FileNotFoundError("nginx is not installed: apt-get install nginx libnginx-mod-http-lua lua-cjson")
+        program = binary("nginx")
         edge = cls(directory, authority, given, None)  # type: ignore[arg-type]
         edge.write_configuration()
         edge.write_members(instances, members)

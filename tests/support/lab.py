@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import secrets
 import shlex
 import socket
 import ssl
@@ -44,6 +45,12 @@ class Recap:
 
 
 MODERN = "2026-07-28"
+# How a host is lost, and what brings it back, as `Lab.host` takes it.
+LOST = {
+    "killed": ({"state": "killed"}, {"state": "started"}),
+    "frozen": ({"state": "frozen"}, {"state": "started"}),
+    "cut off": ({"network": "cut"}, {"network": "up"}),
+}
 
 
 class _EdgeConnection(http.client.HTTPSConnection):
@@ -89,6 +96,10 @@ class Lab:
         children = yaml.safe_load(self.inventory.read_text())["all"]["children"]
         return {group: list(content["hosts"]) for group, content in children.items()}
 
+    def command(self, name: str, *arguments: str) -> list[str]:
+        """Return what runs a playbook of this collection against the lab."""
+        return ["ansible-playbook", str(ROOT / "playbooks" / f"{name}.yml"), "-i", str(self.inventory), *arguments]
+
     def playbook(self, name: str, *arguments: str, check: bool = True) -> Recap:
         """Run a playbook of this collection against the lab.
 
@@ -97,7 +108,7 @@ class Lab:
         :raises subprocess.TimeoutExpired: it took longer than ``LONGEST_PLAYBOOK``.
         """
         with subprocess.Popen(
-            ["ansible-playbook", str(ROOT / "playbooks" / f"{name}.yml"), "-i", str(self.inventory), *arguments],
+            self.command(name, *arguments),
             cwd=ROOT,
             env={**self.environment, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
             stdin=subprocess.DEVNULL,
@@ -178,6 +189,16 @@ class Lab:
         path = self.inventory.parent / "group_vars" / "all" / "secrets.yml"
         loaded: dict[str, str] = yaml.safe_load(path.read_text())
         return loaded
+
+    @contextmanager
+    def new_key(self, options: str = "") -> Iterator[tuple[str, str]]:
+        """Make an API key by the server's own command, until the context ends; yields its name and itself."""
+        host, name = self.hosts("app")[0], f"test-{secrets.token_hex(4)}"
+        made = self.ssh(host, f"trinitycore-mcp keys create {name} {options} 2>/dev/null").strip()
+        try:
+            yield name, made
+        finally:
+            self.ssh(host, f"trinitycore-mcp keys revoke {name} || true")
 
     @contextmanager
     def request(

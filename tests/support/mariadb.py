@@ -13,44 +13,20 @@ Primary and replica:
 
 from __future__ import annotations
 
-import atexit
-import functools
-import os
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
-
 from tests.support.binaries import binary
 from tests.support.database_server import DatabaseServer
-
-
-@functools.cache
-def _empty_data_directory() -> Path:
-    """Return a fresh data directory to copy: making one takes seconds, a copy does not."""
-    folder = Path(tempfile.mkdtemp(prefix="mariadb-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    install = [
-        *(binary("mariadb-install-db"), "--no-defaults", f"--datadir={folder}/data", "--skip-test-db"),
-        *("--auth-root-authentication-method=normal", "--skip-name-resolve", "--innodb-log-file-size=8M"),
-    ]
-    if os.geteuid() == 0:
-        install.append("--user=root")
-    # A server that starts removes temporary tables from its temporary folder, other servers' too: each needs its own.
-    own = {**os.environ, "TMPDIR": str(folder)}
-    done = subprocess.run(install, capture_output=True, text=True, check=False, env=own)
-    if done.returncode:
-        raise RuntimeError(f"mariadb-install-db failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return folder / "data"
 
 
 class MariaDb(DatabaseServer):
     """MariaDB."""
 
     @staticmethod
-    def empty_data_directory() -> Path:
-        """Return one that mariadb-install-db has made."""
-        return _empty_data_directory()
+    def installer() -> list[str]:
+        """Return the command that makes a data directory, with a root who needs no password."""
+        return [
+            *(binary("mariadb-install-db"), "--no-defaults", "--skip-test-db"),
+            *("--auth-root-authentication-method=normal", "--skip-name-resolve", "--innodb-log-file-size=8M"),
+        ]
 
     @staticmethod
     def daemon() -> list[str]:
@@ -86,6 +62,10 @@ class MariaDb(DatabaseServer):
             "MASTER_PASSWORD='replication', MASTER_USE_GTID=slave_pos; START SLAVE"
         )
         self.wait_for_gtid(primary.position(), timeout)
+
+    def delay(self, seconds: int) -> None:
+        """Set it for the source."""
+        self.sql(f"STOP REPLICA; CHANGE MASTER TO MASTER_DELAY={seconds}; START REPLICA")
 
     def wait_for_gtid(self, position: str, timeout: float = 20.0) -> None:
         """Wait in the server."""

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import atexit
 import functools
-import os
 import shlex
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -56,27 +54,13 @@ def _mysqld() -> list[str]:
     ]
 
 
-@functools.cache
-def _empty_data_directory() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="mysql-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    install = [*_mysqld(), "--initialize-insecure", f"--datadir={folder}/data"]
-    if os.geteuid() == 0:
-        install.append("--user=root")
-    done = subprocess.run(install, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"mysqld --initialize-insecure failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-    (folder / "data/auto.cnf").unlink()  # each server has a uuid of its own
-    return folder / "data"
-
-
 class MySql(DatabaseServer):
     """Oracle MySQL."""
 
     @staticmethod
-    def empty_data_directory() -> Path:
-        """Return one that mysqld has made."""
-        return _empty_data_directory()
+    def installer() -> list[str]:
+        """Return the command that makes a data directory, with a root who needs no password."""
+        return [*_mysqld(), "--initialize-insecure"]
 
     @staticmethod
     def daemon() -> list[str]:
@@ -113,6 +97,10 @@ class MySql(DatabaseServer):
             "START REPLICA"
         )
         self.wait_for_gtid(primary.position(), timeout)
+
+    def delay(self, seconds: int) -> None:
+        """Set it for the source."""
+        self.sql(f"STOP REPLICA; CHANGE REPLICATION SOURCE TO SOURCE_DELAY={seconds}; START REPLICA")
 
     def wait_for_gtid(self, position: str, timeout: float = 20.0) -> None:
         """Wait in the server."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import ssl
@@ -18,11 +17,11 @@ import pytest
 from testinfra.host import Host
 from testinfra.utils.ansible_runner import AnsibleRunner
 
+from tests.support.scenario import LAB, NETWORK, lab_host
+
 testinfra_hosts = ["ansible://lb1"]
 
 ROOT = Path(__file__).parents[3]
-LAB = ROOT / f".lab-{os.environ.get('SCENARIO_LAB', 'molecule')}"
-NETWORK = os.environ.get("SCENARIO_NETWORK", "10.77.2")
 FLOATING = (f"{NETWORK}.10", f"{NETWORK}.9")
 DOMAIN = "mcp.molecule.test"
 NAMES = ("lb1", "lb2")
@@ -37,18 +36,6 @@ def hosts() -> dict[str, Host]:
     """The load balancers by name."""
     runner = AnsibleRunner(os.environ["MOLECULE_INVENTORY_FILE"])
     return {name: runner.get_host(name) for name in NAMES}
-
-
-@pytest.fixture
-def figure(record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]) -> Say:
-    """Take a measured figure, and print it also when the test passes."""
-
-    def say(text: str) -> None:
-        record_property("figure", text)
-        with capsys.disabled():
-            print(f"\n    {text}")
-
-    return say
 
 
 def run(host: Host, command: str) -> str:
@@ -139,16 +126,6 @@ def prober(hosts: dict[str, Host]) -> Iterator[Prober]:
     running.answers_after(time.monotonic())
     yield running
     running.stop()
-
-
-def lab_host(name: str, **wanted: str) -> None:
-    """Bring a host of the lab to a state."""
-    arguments = {"directory": str(LAB), "hosts": [{"name": name}], **wanted}
-    subprocess.run(
-        ["ansible", "localhost", "-c", "local", "-m", "trinitycore.mcp.nspawn_host", "-a", json.dumps(arguments)],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
 
 
 @contextmanager

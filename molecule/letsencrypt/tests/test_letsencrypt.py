@@ -27,13 +27,12 @@ from testinfra.host import Host
 from testinfra.utils.ansible_runner import AnsibleRunner
 
 from tests.support.playbooks import run_playbook
+from tests.support.scenario import LAB, NETWORK, lab_host
 
 testinfra_hosts = ["ansible://lb1"]
 
 ROOT = Path(__file__).parents[3]
 INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"])
-LAB = ROOT / f".lab-{os.environ.get('SCENARIO_LAB', 'molecule')}"
-NETWORK = os.environ.get("SCENARIO_NETWORK", "10.77.2")
 ADDRESSES = {"lb1": f"{NETWORK}.11", "lb2": f"{NETWORK}.12"}
 DOMAIN = "mcp.molecule.test"
 UNIT = "trinitycore-certificates"
@@ -167,14 +166,6 @@ def is_due(host: Host) -> bool:
 def account(host: Host) -> str:
     """Return the name of a host's account at the authority."""
     return str(host.check_output(f"ls {FOLDER}/certbot/config/accounts/*/dir"))
-
-
-def bring(name: str, state: str) -> None:
-    """Bring a host of the lab to a state, such as ``killed``."""
-    arguments = f'{{"directory": "{LAB}", "hosts": [{{"name": "{name}"}}], "state": "{state}"}}'
-    subprocess.run(
-        ["ansible", "localhost", "-m", "trinitycore.mcp.nspawn_host", "-a", arguments], check=True, capture_output=True
-    )
 
 
 def test_both_show_one_certificate_of_the_authority(hosts: dict[str, Host], authority: Authority) -> None:
@@ -449,13 +440,13 @@ def test_when_the_first_host_is_dead_the_other_one_renews_with_the_same_account(
     assert look(hosts["lb2"]) == 0
     assert "lb1 gets it" in said(hosts["lb2"])
     assert shown("lb2", untrusting()).serial_number == before
-    bring("lb1", "killed")
+    lab_host("lb1", state="killed")
     try:
         assert look(hosts["lb2"]) == 0
         assert shown("lb2", authority.context()).serial_number != before
         assert account(hosts["lb2"]) == same
     finally:
-        bring("lb1", "started")
+        lab_host("lb1", state="started")
     until("lb1 is back", lambda: hosts["lb1"].run("systemctl is-active nginx").stdout.strip() == "active")
     assert look(hosts["lb1"]) == 0
     until("both show one", lambda: len(serials()) == 1)

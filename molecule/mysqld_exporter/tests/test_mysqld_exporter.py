@@ -1,15 +1,13 @@
 """What the database exporter tells, to whom, and the alarm when writes stop waiting for a replica."""
 
-import json
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from testinfra import get_host
 from testinfra.host import Host
+
+from tests.support.prometheus import api, firing, within
 
 testinfra_hosts = ["ansible://mon1"]
 
@@ -38,36 +36,10 @@ def metrics(host: Host, name: str, cert: str = "cert") -> str:
     return str(done.stdout if done.rc == 0 else done.stderr)
 
 
-def api(host: Host, path: str, **query: str) -> Any:
-    """Ask Prometheus's API from the controller, as an operator does."""
-    address = host.check_output("hostname -I").split()[0]
-    url = f"http://{address}:9090/api/v1/{path}?{urllib.parse.urlencode(query)}"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)["data"]
-
-
 def scraped(host: Host) -> dict[str, str]:
     """Health of the database hosts' exporters, as Prometheus sees them."""
     targets = api(host, "targets", scrapePool="mysqld")["activeTargets"]
     return {each["labels"]["instance"]: each["health"] for each in targets if each["labels"]["job"] == "mysqld"}
-
-
-def firing(host: Host) -> set[tuple[str, str]]:
-    return {
-        (alert["labels"]["alertname"], alert["labels"].get("instance", ""))
-        for alert in api(host, "alerts")["alerts"]
-        if alert["state"] == "firing"
-    }
-
-
-def within(seconds: float, condition: Callable[[], bool]) -> bool:
-    """Whether `condition` comes true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.5)
-    return True
 
 
 @pytest.mark.parametrize("name", ["db1", "db2"])

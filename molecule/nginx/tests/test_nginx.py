@@ -19,12 +19,12 @@ from testinfra.host import Host
 from testinfra.utils.ansible_runner import AnsibleRunner
 
 from tests.support import calls
+from tests.support.scenario import LAB, NETWORK, lab_host
 
 testinfra_hosts = ["ansible://lb1"]
 
 ROOT = Path(__file__).parents[3]
-LAB = ROOT / f".lab-{os.environ.get('SCENARIO_LAB', 'molecule')}"
-ADDRESS = f"{os.environ.get('SCENARIO_NETWORK', '10.77.2')}.11"
+ADDRESS = f"{NETWORK}.11"
 DOMAIN = "mcp.molecule.test"
 
 
@@ -40,37 +40,10 @@ def endpoints() -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def figure(record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Take a measured figure, and print it also when the test passes."""
-
-    def say(text: str) -> None:
-        record_property("figure", text)
-        with capsys.disabled():
-            print(f"\n    {text}")
-
-    return say
-
-
 @pytest.fixture(scope="module")
 def app2() -> Host:
     """The second app host."""
     return AnsibleRunner(os.environ["MOLECULE_INVENTORY_FILE"]).get_host("app2")
-
-
-@pytest.fixture
-def lab_host() -> Callable[..., None]:
-    """Return a function that brings a host of the lab to a state, such as ``killed``."""
-
-    def bring(name: str, state: str) -> None:
-        arguments = f'{{"directory": "{LAB}", "hosts": [{{"name": "{name}"}}], "state": "{state}"}}'
-        subprocess.run(
-            ["ansible", "localhost", "-m", "trinitycore.mcp.nspawn_host", "-a", arguments],
-            check=True,
-            capture_output=True,
-        )
-
-    return bring
 
 
 def curl(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -234,21 +207,19 @@ def test_drain_refuses_what_would_leave_nobody(host: Host) -> None:
     assert edge_status(host)["states"] == {}
 
 
-def test_a_host_that_freezes_under_calls(
-    endpoints: dict[str, Any], lab_host: Callable[..., None], figure: Callable[[str], None]
-) -> None:
+def test_a_host_that_freezes_under_calls(endpoints: dict[str, Any], figure: Callable[[str], None]) -> None:
     """Calls that it had wait until they time out and go to another host, since they only read."""
     try:
         with calls.load(endpoints, 1000, 8) as outcome:
             time.sleep(1)
-            lab_host("app2", "frozen")
+            lab_host("app2", state="frozen")
             time.sleep(3)
             # Of its own: the load's are counted in batches, so after they were answered.
             answered = {str(answer.instance) for answer in calls.call(endpoints, "creature_get", {"id": 1}, 30)}
             assert answered <= {"lb1-1", "lb1-2"}
-            lab_host("app2", "started")
+            lab_host("app2", state="started")
     finally:
-        lab_host("app2", "started")
+        lab_host("app2", state="started")
     figure(f"edge: {len(outcome.failures)} of {outcome.calls} calls failed while a host was frozen")
     assert outcome.failures == []
 
@@ -265,18 +236,16 @@ def test_nginx_that_is_killed_comes_back(host: Host) -> None:
         time.sleep(0.2)
 
 
-def test_a_host_shut_down_under_calls_costs_none(
-    endpoints: dict[str, Any], host: Host, app2: Host, lab_host: Callable[..., None]
-) -> None:
+def test_a_host_shut_down_under_calls_costs_none(endpoints: dict[str, Any], host: Host, app2: Host) -> None:
     instances = instances_of(host, app2)
     try:
         with calls.load(endpoints, 800, 8) as outcome:
             time.sleep(1)
-            lab_host("app2", "stopped")
+            lab_host("app2", state="stopped")
         assert outcome.failures == []
         assert status("/health/ready") == 200
     finally:
-        lab_host("app2", "started")
+        lab_host("app2", state="started")
     wait_until_ready(endpoints, instances)
 
 

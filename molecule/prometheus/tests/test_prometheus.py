@@ -1,51 +1,21 @@
 """What Prometheus sees, and when it raises an alarm."""
 
 import json
-import time
-import urllib.parse
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 from testinfra import get_host
 from testinfra.host import Host
 
 from tests.support.playbooks import run_playbook
+from tests.support.prometheus import api, firing, within
 
 testinfra_hosts = ["ansible://mon1"]
-
-
-def api(host: Host, path: str, **query: str) -> Any:
-    """Ask Prometheus's API from the controller, as an operator does."""
-    address = host.check_output("ip -4 -o addr show host0 | tr / ' '").split()[3]
-    url = f"http://{address}:9090/api/v1/{path}?{urllib.parse.urlencode(query)}"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)["data"]
 
 
 def health(host: Host) -> dict[str, str]:
     targets = api(host, "targets")["activeTargets"]
     return {f"{target['labels']['job']} {target['labels']['instance']}": target["health"] for target in targets}
-
-
-def firing(host: Host) -> set[tuple[str, str]]:
-    alerts = api(host, "alerts")["alerts"]
-    return {
-        (alert["labels"]["alertname"], alert["labels"].get("instance", ""))
-        for alert in alerts
-        if alert["state"] == "firing"
-    }
-
-
-def within(seconds: float, condition: Any) -> bool:
-    """Whether `condition` comes true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.5)
-    return True
 
 
 def test_every_host_is_scraped_over_tls(host: Host) -> None:

@@ -23,6 +23,7 @@ from trinitycore_mcp.leader import Leader
 from trinitycore_mcp.redis_link import Address, RedisAway, RedisLink, RedisSettings, SentinelSettings
 from trinitycore_mcp.redis_link.settings import tls_context
 
+from tests.support.scenario import lab_host
 from tests.support.waiting import wait_for
 
 testinfra_hosts = ["ansible://redis1"]
@@ -32,7 +33,6 @@ INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"])
 SCENARIO = Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"])
 FLAVOR = "valkey" if SCENARIO.name == "redis_valkey" else "redis"
 UNIT = f"{FLAVOR}-server"
-LAB = ROOT / f".lab-{os.environ.get('SCENARIO_LAB') or 'molecule'}"
 PKI = "/etc/trinitycore-pki"
 TLS = f"--tls --cacert {PKI}/ca.crt --cert {PKI}/host.crt --key {PKI}/host.key"
 NAME = "trinitycore-mcp"
@@ -80,17 +80,6 @@ def ask(hosts: dict[str, Host], secrets: dict[str, str]) -> Ask:
         return str(done.stdout + done.stderr).strip()
 
     return run
-
-
-@pytest.fixture
-def figure(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Print a measured figure, also when the test passes."""
-
-    def say(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n    {text}")
-
-    return say
 
 
 class Client(threading.Thread):
@@ -236,16 +225,6 @@ def converge(*arguments: str) -> dict[str, Any]:
 def changes(stats: dict[str, Any]) -> dict[str, int]:
     """Return the number of changes of each host."""
     return {name: counters["changed"] for name, counters in stats.items()}
-
-
-def lab_host(host: str, **wanted: str) -> None:
-    """Freeze a host, cut it off, or let it go on."""
-    arguments = {"directory": str(LAB), "hosts": [{"name": host}], **wanted}
-    subprocess.run(
-        ["ansible", "localhost", "-c", "local", "-m", "trinitycore.mcp.nspawn_host", "-a", json.dumps(arguments)],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
 
 
 @contextmanager

@@ -19,16 +19,9 @@ _LOOK = 0.4
 class Control:
     """Asks the NGINX of this host."""
 
-    def __init__(
-        self,
-        path: str,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, path: str) -> None:
         """:param path: of the control socket."""
         self._path = path
-        self._sleep = sleep
-        self._clock = clock
 
     def status(self) -> dict[str, Any]:
         """Return the answer of ``/status``.
@@ -47,7 +40,7 @@ class Control:
             raise EdgeError(f"NGINX does not answer at {self._path}: {error}") from error
         finally:
             connection.close()
-        return {"members": [], "states": {}, **found}
+        return {"members": [], **found}
 
     def members(self, names: Sequence[str]) -> list[dict[str, Any]]:
         """Return how these members are now."""
@@ -60,35 +53,44 @@ class Control:
 
         :raises EdgeError: not in time.
         """
-        end = self._clock() + timeout
-        while True:
-            found = self.members(names)
-            wrong = [self._mistake(member, state) for member in found]
-            reasons = [reason for reason in wrong if reason]
-            if not reasons and (state == "active" or self._no_calls(names, found)):
-                return found
-            if self._clock() >= end:
-                raise EdgeError(f"not within {timeout:g} s: {'; '.join(reasons) or 'calls go on arriving'}")
-            self._sleep(_PAUSE)
+
+        def complaint(found: Sequence[dict[str, Any]]) -> str:
+            reasons = [reason for reason in (self._mistake(member, state) for member in found) if reason]
+            if not reasons and state != "active" and not self._no_calls(names, found):
+                reasons = ["calls go on arriving"]
+            return f"not within {timeout:g} s: {'; '.join(reasons)}" if reasons else ""
+
+        return self._until_content(names, timeout, complaint)
 
     def wait_for_idle(self, names: Sequence[str], timeout: float) -> list[dict[str, Any]]:
         """Wait until these members work on no call, and return them; streams that clients listen on may stay.
 
         :raises EdgeError: not in time.
         """
-        end = self._clock() + timeout
+
+        def complaint(found: Sequence[dict[str, Any]]) -> str:
+            busy = [f"{member['id']} has {member['calls_under_way']}" for member in found if member["calls_under_way"]]
+            return f"calls are still under way after {timeout:g} s: {', '.join(busy)}" if busy else ""
+
+        return self._until_content(names, timeout, complaint)
+
+    def _until_content(
+        self, names: Sequence[str], timeout: float, complaint: Callable[[Sequence[dict[str, Any]]], str]
+    ) -> list[dict[str, Any]]:
+        """Look at these members until there is no complaint about them, and return them."""
+        end = time.monotonic() + timeout
         while True:
             found = self.members(names)
-            busy = [f"{member['id']} has {member['calls_under_way']}" for member in found if member["calls_under_way"]]
-            if not busy:
+            wrong = complaint(found)
+            if not wrong:
                 return found
-            if self._clock() >= end:
-                raise EdgeError(f"calls are still under way after {timeout:g} s: {', '.join(busy)}")
-            self._sleep(_PAUSE)
+            if time.monotonic() >= end:
+                raise EdgeError(wrong)
+            time.sleep(_PAUSE)
 
     def _no_calls(self, names: Sequence[str], before: Sequence[dict[str, Any]]) -> bool:
         """Look for a moment whether these members are given calls."""
-        self._sleep(_LOOK)
+        time.sleep(_LOOK)
         made = {member["id"]: member["calls_made"] for member in before}
         return all(member["calls_made"] == made.get(member["id"]) for member in self.members(names))
 

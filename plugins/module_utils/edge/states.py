@@ -36,12 +36,16 @@ def read(path: str) -> dict[str, str]:
     return found
 
 
+def text(states: Mapping[str, str]) -> str:
+    """Return the wishes as they stand in the file."""
+    return json.dumps(dict(states), indent=2, sort_keys=True) + "\n"
+
+
 def write(path: str, states: Mapping[str, str]) -> None:
     """Replace the file in one step, readable for NGINX's workers."""
     staged = f"{path}.new"
     with open(staged, "w", encoding="utf-8") as stream:
-        json.dump(dict(states), stream, indent=2, sort_keys=True)
-        stream.write("\n")
+        stream.write(text(states))
         stream.flush()
         os.fchmod(stream.fileno(), 0o644)
         os.fsync(stream.fileno())

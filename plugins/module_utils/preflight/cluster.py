@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.trinitycore.mcp.plugins.module_utils.secrets.store import LONGEST
 
 from .certificates import check_certificates
-from .inventory import HostVariables, Inventory, UnknownYetError, UnresolvedError
+from .inventory import HostVariables, Inventory, UnresolvedError
 from .names import is_domain, is_host_name, network_mistake, parse_address
 from .problems import Problem, Problems, one_of, shown
 
@@ -83,7 +83,7 @@ class ClusterChecks:
             if variable not in host.set_names:
                 self.problems.add(Problem("ansible_host", "is not set", "must be the host's IP address"), [host.name])
                 continue
-            value = self._value(host, variable)
+            value = host.known(variable)
             if value is None:
                 continue
             address = parse_address(str(value))
@@ -124,7 +124,7 @@ class ClusterChecks:
     def _floating_addresses(self) -> None:
         """Check the addresses that load balancers hold together; a host's own would be on two hosts at once."""
         own = {
-            str(parse_address(str(self._value(host, variable)))): host.name
+            str(parse_address(str(host.known(variable)))): host.name
             for host in self.inventory.hosts.values()
             for variable in ("cluster_address", "ansible_host")
             if variable in host.set_names
@@ -146,7 +146,7 @@ class ClusterChecks:
             chosen: dict[str, list[str]] = {}
             for name in members:
                 host = self.inventory.hosts[name]
-                value = self._value(host, variable)
+                value = host.known(variable)
                 if value in (None, ""):
                     self.problems.add(
                         Problem(variable, f"is not set, group {group} has no primary to start with", one_of(members)),
@@ -174,7 +174,7 @@ class ClusterChecks:
         for group, variables in SAME_WITHIN.items():
             members = self.inventory.members(group)
             for variable in variables:
-                values = {str(self._value(self.inventory.hosts[name], variable)): None for name in members}
+                values = {str(self.inventory.hosts[name].known(variable)): None for name in members}
                 if len(values) > 1:
                     what = f"differs within group {group}, {', '.join(values)}"
                     self.problems.add(Problem(variable, what, "must be one value"), members)
@@ -184,7 +184,7 @@ class ClusterChecks:
         members = self.inventory.members("database")
         for name in members:
             host = self.inventory.hosts[name]
-            value = self._value(host, "backup_host")
+            value = host.known("backup_host")
             if value is not None and str(value) not in members:
                 what = f"{shown(value)} is not in group database"
                 self.problems.add(Problem("backup_host", what, one_of(members), host.origin("backup_host")), [name])
@@ -206,7 +206,7 @@ class ClusterChecks:
 
     def _components(self) -> None:
         for host in self.inventory.hosts.values():
-            value = self._value(host, "cluster_components")
+            value = host.known("cluster_components")
             if not isinstance(value, Mapping):
                 continue
             for group, roles in value.items():
@@ -225,18 +225,11 @@ class ClusterChecks:
     def _each(self, variable: str, mistakes: Any, allowed: str) -> None:
         """Check a variable's value on every host with a function that yields what is wrong with it."""
         for host in self.inventory.hosts.values():
-            value = self._value(host, variable)
+            value = host.known(variable)
             if value is None:
                 continue
             for mistake in mistakes(value):
                 self.problems.add(Problem(variable, mistake, allowed, host.origin(variable)), [host.name])
-
-    def _value(self, host: HostVariables, variable: str) -> Any:
-        """Return a variable's value; None if it is not set or not known yet, which is checked elsewhere."""
-        try:
-            return host.resolve(variable)
-        except (KeyError, UnknownYetError, UnresolvedError):
-            return None
 
 
 def _secret_mistake(host: HostVariables, name: str) -> Iterator[tuple[str, str]]:

@@ -31,6 +31,13 @@ class HostVariables:
     resolve: Callable[[str], Any]
     origin: Callable[[str], str] = lambda _: ""
 
+    def known(self, variable: str) -> Any:
+        """Return a variable's value; None if it is not set or not known yet, which is checked elsewhere."""
+        try:
+            return self.resolve(variable)
+        except (KeyError, UnresolvedError):
+            return None
+
 
 @dataclass(frozen=True)
 class Inventory:

@@ -103,7 +103,7 @@ class Judge:
 
     def doubts(self, own: Word) -> bool:
         """Return whether the others have to be asked."""
-        return self.fault or not own.serves or not own.ready
+        return self.fault or not own.ready
 
     def hear(self, own: Word, peers: list[Word], now: float) -> bool:
         """Take in one round and return whether the verdict changed.
@@ -119,7 +119,7 @@ class Judge:
         complaint = ""
         if self._silent >= FALLS and any(peer.serves for peer in peers):
             complaint = "NGINX does not answer, another load balancer's does"
-        elif unready and any(peer.serves and peer.ready for peer in peers):
+        elif unready and any(peer.ready for peer in peers):
             complaint = "no instance can be reached from here, but from another load balancer"
         before = self.fault
         if complaint:

@@ -82,7 +82,7 @@ class Host:
             "databases": ["mcp", "wor_ld", "absent"],
             "ignore_tables": ["mcp.deployment_record"],
             "credentials": str(credentials),
-            "socket": f"{self.server.directory}/s",
+            "socket": self.server.socket,
             "keep_count": 3,
             "keep_days": 7,
             "minimum_free_mb": 1,
@@ -353,7 +353,7 @@ def test_writes_during_the_dump_stay_out_of_it(source: Host, target: Host) -> No
         "INSERT INTO wor_ld.twin VALUES (); COMMIT;';"
         " i=$((i+1)); sleep 0.005; done"
     )
-    client = [*source.server.client(), "--no-defaults", f"--socket={source.server.directory}/s", "-uroot"]
+    client = source.server.command()
     try:
         with (
             subprocess.Popen(["sh", "-c", program], stdout=subprocess.PIPE) as writer,

@@ -6,7 +6,6 @@ import datetime
 import grp
 import json
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from roles.letsencrypt.files.trinitycore_certificates.certificate import key_pem, new_key
 from roles.letsencrypt.files.trinitycore_certificates.config import Config
 from roles.letsencrypt.files.trinitycore_certificates.store import Pair
+from tests.support.binaries import free_port
 from tests.support.certificates import Authority
 
 DIRECTORY = "https://acme.test/dir"
@@ -137,7 +137,4 @@ def public() -> PublicAuthority:
 
 @pytest.fixture
 def hosts(tmp_path: Path) -> Hosts:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    return Hosts(tmp_path, Authority(tmp_path / "internal"), port)
+    return Hosts(tmp_path, Authority(tmp_path / "internal"), free_port())

@@ -63,7 +63,7 @@ class Node:
     @property
     def socket(self) -> str:
         """Return the server's socket."""
-        return f"{self.server.directory}/s"
+        return self.server.socket
 
     def connect(self) -> Connection:
         """Open a session as root."""
@@ -138,14 +138,6 @@ class Node:
         """Have its writes wait for a replica, or not."""
         with self.connect() as server:
             self.flavor.set_semi_sync(server, on)
-
-    def delay(self, seconds: int) -> None:
-        """Have it apply what it receives so much later."""
-        change = {
-            "mariadb": "CHANGE MASTER TO MASTER_DELAY",
-            "mysql": "CHANGE REPLICATION SOURCE TO SOURCE_DELAY",
-        }[self.flavor.name]
-        self.server.sql(f"STOP REPLICA; {change}={seconds}; START REPLICA")
 
 
 def _role_vars() -> dict[str, Any]:

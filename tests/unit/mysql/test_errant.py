@@ -29,8 +29,7 @@ def save_of(node: Node, primary: Node, directory: Path, *, dry: bool = False) ->
 def replay(node: Node, file: str | Path) -> None:
     """Send a file as the operator does."""
     with Path(file).open("rb") as sql:
-        command = [*node.server.client(), "--no-defaults", f"--socket={node.socket}", "-uroot"]
-        done = subprocess.run(command, stdin=sql, capture_output=True, text=True, check=False)
+        done = subprocess.run(node.server.command(), stdin=sql, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

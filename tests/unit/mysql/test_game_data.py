@@ -43,7 +43,7 @@ def session(server: DatabaseServer, monkeypatch: pytest.MonkeyPatch) -> Iterator
     if isinstance(server, MySql):
         monkeypatch.setenv("PATH", f"{commands()}:{os.environ['PATH']}")
     server.sql("DROP DATABASE IF EXISTS world; CREATE DATABASE world; DROP TABLE IF EXISTS mcp.deployment_record")
-    with closing(open_local(f"{server.directory}/s")) as opened:
+    with closing(open_local(server.socket)) as opened:
         yield opened
 
 
@@ -61,7 +61,7 @@ def load(session: Connection, server: DatabaseServer, source: Path, *, replace: 
     todo = game_data.plan(session, "mcp", game_data.find_dumps(str(source), NAMES), replace)
     folder = str(source if source.is_dir() else source.parent)
     for one in todo:
-        game_data.carry_out(session, detect(session), "mcp", one, folder, f"{server.directory}/s")
+        game_data.carry_out(session, detect(session), "mcp", one, folder, server.socket)
     return [one.dump.database for one in todo]
 
 

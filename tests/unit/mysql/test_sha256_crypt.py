@@ -36,10 +36,10 @@ def test_it_is_what_the_server_keeps(tmp_path_factory: pytest.TempPathFactory) -
         for password in ("a", "secret-s", "pa ss %s $", "x" * 70):
             ours = authentication_string(password, new_salt())
             server.sql(f"CREATE USER one@localhost IDENTIFIED WITH caching_sha2_password AS '{ours}'")
-            with pymysql.connect(unix_socket=f"{server.directory}/s", user="one", password=password) as session:
+            with pymysql.connect(unix_socket=server.socket, user="one", password=password) as session:
                 session.cursor().execute("SELECT 1")
             server.sql(f"ALTER USER one@localhost IDENTIFIED BY '{password}'")
-            with pymysql.connect(unix_socket=f"{server.directory}/s", user="root") as session:
+            with pymysql.connect(unix_socket=server.socket, user="root") as session:
                 cursor = session.cursor()
                 cursor.execute("SELECT authentication_string FROM mysql.user WHERE User = 'one'")
                 [(theirs,)] = cursor.fetchall()

@@ -185,12 +185,12 @@ def test_what_is_refused_before_any_change(cluster: Cluster) -> None:
         move(cluster, "db3")
     three.server.sql("START REPLICA")
 
-    two.delay(60)
+    two.server.delay(60)
     one.server.sql("INSERT INTO world.t VALUES (1)")
     time.sleep(1.5)
     with pytest.raises(TopologyError, match=r"db2 is \d+ s behind db1, allowed are 0 s"):
         move(cluster, "db2", lag=0)
-    two.delay(0)
+    two.server.delay(0)
     two.wait_for(one)
 
     three.server.freeze()

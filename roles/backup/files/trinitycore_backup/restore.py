@@ -42,7 +42,7 @@ def restore(config: Config, folder: Path, options: RestoreOptions) -> dict[str, 
         raise BackupError(f"the backup holds no {', '.join(missing)}; it holds {', '.join(manifest['databases'])}")
     login = Login(config.kind, config.socket)
     with Session(login) as server:
-        _must_be_writable_here(server, config, options)
+        _must_be_writable_here(server, options)
         occupied = {database: _tables(server, config, database) for database in chosen}
         refused = [database for database in chosen if occupied[database] and database not in options.replace]
         if refused:
@@ -66,13 +66,13 @@ def restore(config: Config, folder: Path, options: RestoreOptions) -> dict[str, 
             _empty(server, config, database, entry)
             _load(login, folder / entry["file"], database)
             summary["databases"][database] = _compare(server, database, entry)
-        summary["position_after"] = server.value(f"SELECT {config.kind.position}")
+        summary["position_after"] = server.value(f"SELECT {server.kind.position}")
     summary["seconds"] = round(time.monotonic() - began, 2)
     return summary
 
 
-def _must_be_writable_here(server: Session, config: Config, options: RestoreOptions) -> None:
-    followed = server.rows(config.kind.replication)
+def _must_be_writable_here(server: Session, options: RestoreOptions) -> None:
+    followed = server.rows(server.kind.replication)
     if followed:
         raise BackupError("this server is a replica: restore on the primary, and it replicates")
     if server.value("SELECT @@read_only") not in ("0", "OFF") and not options.allow_read_only:

@@ -38,18 +38,11 @@ class Session:
 
     def __init__(self, login: Login) -> None:
         self.kind = login.kind
-        command = [
-            login.kind.client,
-            *login.arguments(),
-            "--batch",
-            "--skip-column-names",
-            "--unbuffered",
-            "--raw",
-            "--force",
-        ]
+        command = [login.kind.client, *login.arguments()]
+        command += ["--batch", "--skip-column-names", "--unbuffered", "--raw", "--force"]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the session
         self._process = subprocess.Popen(
-            [*command, "--force", "--quick", "--max-allowed-packet=1G", "--default-character-set=utf8mb4"],
+            [*command, "--quick", "--max-allowed-packet=1G", "--default-character-set=utf8mb4"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -108,7 +108,7 @@ class Run:
         for wanted in self.config.certificates:
             outcome = Outcome(wanted.name)
             installed = self.store.installed(wanted.name)
-            verdict = self._verdict(wanted, installed, self._due(wanted, installed))
+            verdict = self._verdict(wanted, installed)
             outcome.why, outcome.source = verdict.why, self.config.host if verdict.act else ""
             self.report.outcomes.append(outcome)
         return self.report
@@ -135,7 +135,7 @@ class Run:
             outcome.error = str(error)
         installed = self.store.installed(wanted.name)
         self._ask_authority(wanted, installed)
-        verdict = self._verdict(wanted, installed, self._due(wanted, installed))
+        verdict = self._verdict(wanted, installed)
         outcome.why = verdict.why
         if verdict.act:
             self._issue(wanted, installed, outcome)
@@ -207,14 +207,14 @@ class Run:
         current, directory_url = (installed.certificate, installed.pair.directory_url) if installed else (None, "")
         return reasons_at_once(current, directory_url, wanted, self.config.directory_url, now())
 
-    def _verdict(self, wanted: Wanted, installed: Installed | None, due: datetime.datetime | None) -> Verdict:
+    def _verdict(self, wanted: Wanted, installed: Installed | None) -> Verdict:
         if wanted.name in self.forced:
             return Verdict(True, "asked for")
         current = installed.certificate if installed else None
         reasons = self._reasons(wanted, installed)
         silence = datetime.timedelta(seconds=2 * self.config.interval) + SPARE_TIME
         seen = [_seen(peer, share, wanted.name) for peer, share in self.shares.items()]
-        verdict = who_acts(self.config.rank, reasons, due, now(), seen, silence)
+        verdict = who_acts(self.config.rank, reasons, self._due(wanted, installed), now(), seen, silence)
         attempts = self.state.of(wanted.name)
         if verdict.act and not self.at_once:
             until = time_of(attempts.last_attempt) + delay_after(attempts.failures, self.config.retry_delay, current)
@@ -229,10 +229,9 @@ class Run:
             switch(self.config, wanted, self.client.issue(wanted), now())
         except (CertificateError, OSError) as error:
             attempts.failures += 1
-            attempts.error = outcome.error = str(error)
+            outcome.error = str(error)
             return
-        attempts.failures, attempts.error, attempts.window = 0, "", {}
-        attempts.last_success = now().timestamp()
+        attempts.failures, attempts.window = 0, {}
         outcome.source = self.config.host
 
     def _finish(self) -> None:
@@ -248,7 +247,7 @@ class Run:
             due = self._due(wanted, installed)
             if due is not None and now() < due and not self._reasons(wanted, installed):
                 # All is well again: another host may have got what this one could not.
-                attempts.failures, attempts.error = 0, ""
+                attempts.failures = 0
             shared[wanted.name] = Shared(installed.pair if installed else None, bool(attempts.failures))
             standings[wanted.name] = metrics.Standing(
                 installed.certificate.not_before.timestamp() if installed else 0.0,

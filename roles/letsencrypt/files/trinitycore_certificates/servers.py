@@ -71,7 +71,7 @@ def until_shown(wanted: Wanted, certificate: Certificate) -> None:
         time.sleep(0.1)
 
 
-def switch(config: Config, wanted: Wanted, pair: Pair, now: datetime.datetime) -> Certificate:
+def switch(config: Config, wanted: Wanted, pair: Pair, now: datetime.datetime) -> None:
     """Have a new certificate served. When anything is wrong with it, the one before is served again.
 
     :raises CertificateError: it is not fit to be served, or a server does not take it.
@@ -83,8 +83,7 @@ def switch(config: Config, wanted: Wanted, pair: Pair, now: datetime.datetime) -
         reload_units(config.reload_units)
         until_shown(wanted, certificate)
     except CertificateError:
-        store.back(wanted.name, before)
+        store.switch(wanted.name, before)
         reload_units(config.reload_units)
         raise
     store.prune(wanted.name)
-    return certificate

@@ -21,8 +21,6 @@ class Attempts:
 
     failures: int = 0
     last_attempt: float = 0.0
-    last_success: float = 0.0
-    error: str = ""
     window: dict[str, Any] = field(default_factory=dict)
 
 

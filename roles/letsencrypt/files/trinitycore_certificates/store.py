@@ -87,7 +87,7 @@ class Store:
         files.link(version / "fullchain.pem", str(self.tls_directory / "host.crt"))
         files.link(version / "privkey.pem", str(self.tls_directory / "host.key"))
         files.write(version / "hsts.map", NO_HSTS, 0o640, self.group_id)
-        self._switch(name, STAND_IN)
+        self.switch(name, STAND_IN)
         return True
 
     def installed(self, name: str) -> Installed | None:
@@ -106,7 +106,7 @@ class Store:
     def install(self, wanted: Wanted, pair: Pair, now: datetime.datetime) -> Certificate:
         """Have a certificate served, if it is fit for it; the one before stays in place otherwise.
 
-        The caller makes the servers read it, or goes back by :meth:`back`.
+        The caller makes the servers read it, or goes back by :meth:`switch`.
 
         :raises CertificateError: it is not fit.
         """
@@ -117,16 +117,12 @@ class Store:
         files.directory(version, 0o750, self.group_id)
         files.write(version / "privkey.pem", pair.key, 0o640, self.group_id)
         files.write(version / "fullchain.pem", pair.chain, 0o640, self.group_id)
-        record = {"directory_url": pair.directory_url, "not_after": certificate.not_after.isoformat()}
-        files.write(version / "record.json", json.dumps(record), 0o640, self.group_id)
+        record = json.dumps({"directory_url": pair.directory_url})
+        files.write(version / "record.json", record, 0o640, self.group_id)
         if not self.trusted:
             files.write(version / "hsts.map", NO_HSTS, 0o640, self.group_id)
-        self._switch(wanted.name, name)
+        self.switch(wanted.name, name)
         return certificate
-
-    def back(self, name: str, version: str) -> None:
-        """Go back to a version that was served before."""
-        self._switch(name, version)
 
     def prune(self, name: str) -> None:
         """Remove old versions; the newest few stay, the one that is served among them."""
@@ -140,5 +136,6 @@ class Store:
         for path in ("live", "store", f"store/{name}"):
             files.directory(self.folder / path, 0o750, self.group_id)
 
-    def _switch(self, name: str, version: str) -> None:
+    def switch(self, name: str, version: str) -> None:
+        """Have a version served that is there."""
         files.link(self.live(name), f"../store/{name}/{version}")

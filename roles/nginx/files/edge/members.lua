@@ -194,7 +194,7 @@ function M.view()
     return view
 end
 
--- Whether any member may get calls and is not known to be down.
+-- How many members may get calls and are up.
 function M.ready()
     local count = 0
     for _, member in ipairs(M.view().members) do
