@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,12 @@ FIRST_NETWORK = 20
 SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
 # The tests of another scenario once more, with the other flavour of its server.
 FLAVOURS = {"mysql_oracle", "redis_valkey"}
+
+
+def what_failed(log: str) -> str:
+    """Return the tests and tasks that failed, a line each, before the end of what Molecule printed."""
+    lines = re.findall(r"(?:FAILED|ERROR) \S*test_.*|fatal: .*|\bE   .*", re.sub(r"\x1b\[[0-9;]*m", "", log))
+    return "\n".join([*lines, log[-8_000:]])
 
 
 @pytest.mark.timeout(1200)
@@ -39,4 +46,4 @@ def test_scenario(scenario: str, tmp_path: Path) -> None:
             stderr=subprocess.STDOUT,
             check=False,
         )
-    assert done.returncode == 0, log.read_text(errors="replace")[-20_000:]
+    assert done.returncode == 0, what_failed(log.read_text(errors="replace"))

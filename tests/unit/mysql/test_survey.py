@@ -243,7 +243,8 @@ def test_a_cluster_is_described(cluster: Cluster, ask: Callable[..., dict[str, A
         True,
         2,
     )
-    assert (second["role"], second["follows"], second["lag"], second["errant"]) == ("replica", "db1", 0, [])
+    assert (second["role"], second["follows"], second["errant"]) == ("replica", "db1", [])
+    assert second["lag"] in (0, 1)  # whole seconds, and one may have begun meanwhile
     assert second["receives"] and second["applies"] and second["semi_sync"]["confirms"]
     assert second["gtid_position"] == first["gtid_position"] and not second["lacks"]
     line = rf"db1 +primary +{one.flavor.name} \d+\.\d+\.\d+ +- +\S+ +- +- +- +2 confirm, 0 wait"

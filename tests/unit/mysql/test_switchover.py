@@ -46,7 +46,8 @@ def test_nothing_is_lost_while_the_primary_moves_on(cluster: Cluster, record_pro
             writer.more()
         assert move(cluster, "db1").actions == []
     check(cluster, "db1", writer.acknowledged, writer.unknown)
-    assert len(writer.unknown) == 0
+    # Not told what became of it: whose session is ended while it waits for a replica, or who waits for over a second.
+    assert len(writer.unknown) <= len(pauses)
     record_property(
         "figure",
         f"planned switchover of {cluster[0].flavor.name}, three times: 0 of {len(writer.acknowledged)} acknowledged "
