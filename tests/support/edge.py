@@ -227,6 +227,8 @@ class Edge:
             "nginx_runtime_directory": str(directory),
             "nginx_members_file": str(directory / "members.json"),
             "nginx_states_file": str(directory / "states.json"),
+            "nginx_v1_file": str(directory / "v1.json"),
+            "nginx_v1_key_file": str(directory / "v1.key"),
             "nginx_trace_sample_ratio": 1.0,
             "nginx_worker_processes": 2,
             "nginx_limit_nofile": 4096,

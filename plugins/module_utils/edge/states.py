@@ -42,10 +42,15 @@ def text(states: Mapping[str, str]) -> str:
 
 
 def write(path: str, states: Mapping[str, str]) -> None:
-    """Replace the file in one step, readable for NGINX's workers."""
+    """Replace the file of wishes."""
+    replace(path, text(states))
+
+
+def replace(path: str, content: str) -> None:
+    """Replace a file in one step, readable for NGINX's workers."""
     staged = f"{path}.new"
     with open(staged, "w", encoding="utf-8") as stream:
-        stream.write(text(states))
+        stream.write(content)
         stream.flush()
         os.fchmod(stream.fileno(), 0o644)
         os.fsync(stream.fileno())

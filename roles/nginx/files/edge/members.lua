@@ -1,5 +1,5 @@
 -- The server instances ("members") as all workers of NGINX see them: who they are, what the operator wants of each
--- (active, drained, removed) and what the checks say (up, down). Changes hold without a reload: they come from two
+-- (active, drained, removed) and what the checks say (up, down). Changes hold without a reload: they come from
 -- files that are looked at all the time, and live in shared memory, which outlives a reload.
 local cjson = require "cjson.safe"
 
@@ -69,6 +69,18 @@ local function parse_states(text)
     return found
 end
 
+-- Returns how much of version 1's traffic is ours, or nil and what is wrong with it.
+local function parse_v1(text)
+    local found, mistake = cjson.decode(text)
+    if not is_object(found) then
+        return nil, mistake or "it is no object"
+    end
+    if type(found.share) ~= "number" or found.share < 0 or found.share > 100 then
+        return nil, "share is no number from 0 to 100"
+    end
+    return found
+end
+
 local function take(name, text, parse)
     if shared:get(name) == text then
         return false
@@ -96,6 +108,7 @@ end
 function M.load()
     local changed = take("members", read(paths.members) or NOBODY, parse_members)
     changed = take("states", read(paths.states) or "{}", parse_states) or changed
+    changed = take("v1", read(paths.v1) or '{"share":0}', parse_v1) or changed
     if changed then
         M.changed()
     end
@@ -112,6 +125,7 @@ function M.setup(wanted)
     paths = wanted
     shared:add("members", NOBODY)
     shared:add("states", "{}")
+    shared:add("v1", '{"share":0}')
     M.load()
     M.changed()
 end
@@ -190,6 +204,7 @@ function M.view()
         members = settings.members,
         by_id = by_id,
         read_only_tools = readable(settings.members),
+        v1_share = cjson.decode(shared:get("v1")).share,
     }
     return view
 end

@@ -2,6 +2,7 @@
 local cjson = require "cjson.safe"
 local flights = require "edge.flights"
 local members = require "edge.members"
+local v1 = require "edge.v1"
 
 local M = {}
 
@@ -40,6 +41,7 @@ function M.all()
         ready = members.ready(),
         members = #listed > 0 and listed or nil,
         states = view.states,
+        v1 = v1.status(),
         read_only_tools = #tools > 0 and tools or nil,
     }, "\n")
 end
