@@ -46,9 +46,12 @@ test-cluster: venv-dev  ## the whole site and its faults, on labs of their own: 
 test: lint  ## everything that CI runs: all but what is marked long, see test-cluster and molecule
 	@$(PYTEST) -m "not long" tests/integration tests/molecule tests/unit server/tests
 
-.PHONY: bench-rollout bench-server
+.PHONY: bench-rollout bench-server bench-edge
 bench-rollout: venv-dev  ## first and second run of site.yml against a parallel shell script
 	@python tests/bench/rollout.py
 bench-server: venv-dev  ## our server against the raw ASGI floor, the official SDK and fastmcp (QUICK=1 for a short look)
 	@command -v wrk >/dev/null || apt-get install -y -qq wrk >/dev/null
 	@python tests/bench/server.py
+bench-edge: venv-dev  ## what the edge of the running lab adds to a call, and a thousand connections (QUICK=1)
+	@command -v wrk >/dev/null || apt-get install -y -qq wrk >/dev/null
+	@python tests/bench/edge.py

@@ -27,6 +27,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
+from tests.bench.wrk import LEGACY, MODERN, script  # noqa: E402  (the checkout is not an installed package)
 from tests.support.binaries import free_port  # noqa: E402  (the checkout is not an installed package)
 from tests.support.mariadb import MariaDb  # noqa: E402  (the checkout is not an installed package)
 from tests.support.mcp_server import KEY, load_lab_world, tool_request  # noqa: E402
@@ -37,7 +38,6 @@ QUICK = bool(os.environ.get("QUICK"))
 SECONDS = 2 if QUICK else 4
 TURNS = 2 if QUICK else 3
 CONNECTIONS = (1, 64, 1000)
-MODERN, LEGACY = "2026-07-28", "2025-11-25"
 
 
 @dataclass(frozen=True)
@@ -70,24 +70,6 @@ class Contender:
         """Return its resident memory in MB."""
         text = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", text)[1]) / 1024  # type: ignore[index]  # Linux always says
-
-
-def script(folder: Path, name: str, tool: str, arguments: Mapping[str, Any], version: str) -> Path:
-    """Return wrk's script for one call, over and over."""
-    body, headers = tool_request(tool, arguments, version)
-    lines = ['wrk.method = "POST"', f"wrk.body = [==[{body.decode()}]==]"]
-    lines += [f'wrk.headers["{header}"] = "{value}"' for header, value in headers.items()]
-    lines += [
-        "done = function(summary, latency)",
-        "  local e = summary.errors",
-        '  print(string.format("FIGURES %.1f %.3f %.3f %.3f %d %d", summary.requests / summary.duration * 1e6,',
-        "    latency:percentile(50) / 1000, latency:percentile(95) / 1000, latency:percentile(99) / 1000,",
-        "    e.connect + e.read + e.write + e.status + e.timeout, summary.requests))",
-        "end",
-    ]
-    path = folder / f"{name}.lua"
-    path.write_text("\n".join(lines) + "\n")
-    return path
 
 
 def load(contender: Contender, wrk_script: Path, connections: int, seconds: int = SECONDS) -> Figures:

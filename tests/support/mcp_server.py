@@ -61,13 +61,15 @@ def load_lab_world(server: DatabaseServer) -> None:
     make_reading_account(server)
 
 
-def tool_request(tool: str, arguments: Mapping[str, Any], version: str = "2026-07-28") -> tuple[bytes, dict[str, str]]:
+def tool_request(
+    tool: str, arguments: Mapping[str, Any], version: str = "2026-07-28", *, key: str = KEY
+) -> tuple[bytes, dict[str, str]]:
     """Return body and headers of one tools/call as that protocol revision has it; the key is among the headers."""
     params: dict[str, Any] = {"name": tool, "arguments": dict(arguments)}
     headers = {
         "content-type": "application/json",
         "accept": "application/json, text/event-stream",
-        "authorization": f"Bearer {KEY}",
+        "authorization": f"Bearer {key}",
         "mcp-protocol-version": version,
     }
     if version >= "2026":

@@ -123,3 +123,14 @@ def test_a_file_that_was_broken_by_hand(edge: Edge, bring_to: Bring) -> None:
     (edge.directory / "states.json").write_text("{")
     with pytest.raises(EdgeError, match="is not JSON"):
         bring_to("app1", "drained")
+
+
+def test_the_last_one_that_is_up_stays_unless_forced(bring_to: Bring, edge: Edge, instances: list[Instance]) -> None:
+    """Whoever is active and not there is no help."""
+    instances[2].health = "draining"
+    wait_for(lambda: edge.member("app2-1")["health"] == "down")
+    with pytest.raises(EdgeError, match=r"'app1' is the last that is up \(app2-1 is down\): nobody would answer calls"):
+        bring_to("app1", "drained")
+    assert edge.status()["states"] == {}
+    assert bring_to("app1-1", "drained")["changed"]
+    assert bring_to("app1", "drained", force=True)["changed"]
