@@ -30,7 +30,7 @@ lab-status: venv  ## what the lab's hosts are doing
 	@python -m tools.lab_status
 
 # Two at a time; the whole-cluster tests stay together on one worker (tests/conftest.py).
-PYTEST := python -m pytest -q -n 2 --dist loadgroup
+PYTEST := python -m pytest -q -n 2 --dist loadgroup --durations 20 --durations-min 20
 
 .PHONY: lint unit test-fast molecule test-cluster test
 lint: venv-dev

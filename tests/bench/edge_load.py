@@ -1,7 +1,7 @@
 """Calls at a constant rate over kept connections, from a host that has nothing but Python; prints latencies as JSON.
 
-``edge_load.py ADDRESS PORT NAME RATE SECONDS CONNECTIONS CA [CERTIFICATE KEY] < request``: the request is one whole HTTP
-request. The rate is kept however slow the answers are (an open loop), so waiting for a slow answer is counted too.
+``edge_load.py ADDRESS PORT NAME RATE SECONDS CONNECTIONS CA [CERTIFICATE KEY] < request``: the request is one whole
+HTTP request. The rate is kept however slow the answers are (an open loop), so waiting for a slow answer is counted too.
 """
 
 from __future__ import annotations

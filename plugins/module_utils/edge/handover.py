@@ -80,8 +80,9 @@ class Handover:
                     self._shut_out(held)
                     cut = self._finish(patience)
                     self._do("systemctl", "kill", "--kill-whom=main", "--signal=QUIT", "nginx.service")
-                    time.sleep(4 * _PAUSE)  # idle connections are closed at once, listeners' streams are not
-                    self._do("systemctl", "kill", "--kill-whom=main", "--signal=TERM", "nginx.service")
+                    time.sleep(4 * _PAUSE)
+                    # Idle connections are closed by now; without streams of listeners NGINX has ended by itself.
+                    self._run(["systemctl", "kill", "--kill-whom=main", "--signal=TERM", "nginx.service"])
                     self._do("systemctl", "stop", "keepalived.service")
                     pause = time.monotonic() - began
             finally:
