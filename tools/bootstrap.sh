@@ -38,7 +38,7 @@ if [ "$set_of" = dev ]; then
     fi
     command -v npm >/dev/null || apt_install npm
     apt_install mariadb-server-core mariadb-client mariadb-backup redis-server zstd nftables systemd-journal-remote \
-        mmdebstrap nginx libnginx-mod-http-lua lua-cjson procps
+        mmdebstrap testssl.sh nginx libnginx-mod-http-lua lua-cjson procps
 fi
 
 [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || python3 -m venv --clear .venv

@@ -67,6 +67,39 @@ def test_tls_is_as_mozilla_wants_it(start_edge: Start, profile: str) -> None:
     assert "VULNERABLE" not in done.stdout.replace("Not vulnerable", "")
 
 
+# What testssl.sh says of the certificate of a test and of the machine's OpenSSL, and one thing that Mozilla wants so: with
+# these ciphers the client knows best which of them its hardware does well.
+EXPECTED = {
+    "cert_expirationStatus",
+    "cert_notAfter",
+    "cert_revocation",
+    "DNS_CAArecord",
+    "engine_problem",
+    "secure_renego",
+    "cipher_order",
+}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("profile", ["intermediate", "modern"])
+def test_testssl_finds_nothing(start_edge: Start, tmp_path: Path, profile: str) -> None:
+    edge = start_edge(variables={"nginx_tls_profile": profile})
+    report = tmp_path / "testssl.json"
+    subprocess.run(
+        [
+            *("testssl", "--quiet", "--warnings", "off", "--ip", "127.0.0.1", "--add-ca", str(edge.authority.ca)),
+            *("--jsonfile", str(report), f"https://{DOMAIN}:{edge.variables['nginx_https_port']}/mcp"),
+        ],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    found = [each for each in json.loads(report.read_text()) if each["severity"] not in ("OK", "INFO")]
+    assert [each for each in found if each["id"] not in EXPECTED] == []
+    assert "cert_notAfter" in {each["id"] for each in found}, "it saw the certificate"
+
+
 def test_an_address_that_asks_too_much_is_told_so(start_edge: Start) -> None:
     edge = start_edge(variables={"nginx_limit_exempt": [], "nginx_rate_limit": {"requests_per_second": 5, "burst": 10}})
     answers = [edge.call("creature_get") for _ in range(20)]
