@@ -31,7 +31,12 @@ def mysql_members(
 
 
 def mysql_follows(state: Mapping[str, Any], address: str) -> bool:
-    """Whether a server's state says that it replicates from `address`, be it that the connection is lost just now."""
+    """Whether a server's state says that it replicates from `address`, be it that the connection is lost just now.
+
+    A member of a group does, whoever leads it.
+    """
+    if (state.get("group") or {}).get("state") in ("ONLINE", "RECOVERING"):
+        return True
     there = state.get("replication") or {"host": ""}
     return bool(there["host"] == address and there["io_running"] != "No" and there["sql_running"])
 

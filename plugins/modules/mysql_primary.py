@@ -68,6 +68,28 @@ options:
         Otherwise that is an error.
     type: bool
     default: false
+  group:
+    description:
+      - Whether the servers form a group, which chooses the primary by itself. Where there never was one, the primary
+        begins it. Where no member of it runs any more, that is refused unless O(recover) says who begins it anew.
+    type: bool
+    default: false
+  recover:
+    description: The host that begins a group anew of which no member runs any more. It must hold all that any holds.
+    type: str
+    default: ""
+  give_up:
+    description: Hosts that do not answer then, and are known not to run the group. What only they hold is lost.
+    type: list
+    elements: str
+    default: []
+  recovery_user:
+    description: Account that members of a group catch up by.
+    type: str
+    default: replication
+  recovery_password:
+    description: Its password; needed with O(group).
+    type: str
   socket:
     description: Unix socket of the server on this host.
     type: path
@@ -149,10 +171,11 @@ def act(options: dict[str, Any], wanted: Wanted, decision: Decision, dry: bool) 
                 dry,
                 first=decision.bootstrap,
                 takes_over=decision.takes_over,
+                begins_group=decision.begins_group,
                 others={
                     member["name"]: login_of(member, options, timeout=_PATIENCE, answer=_PATIENCE)
                     for member in options["members"]
-                    if member["name"] != options["name"]
+                    if member["name"] not in (options["name"], *options["give_up"])
                 },
             )
     except ServerUnavailableError:
@@ -176,8 +199,14 @@ def main() -> None:
             "accounts": {"type": "list", "elements": "dict", "default": [], "options": accounts.OPTIONS},
             "semi_sync": {"type": "bool", "default": False},
             "postpone": {"type": "bool", "default": False},
+            "group": {"type": "bool", "default": False},
+            "recover": {"type": "str", "default": ""},
+            "give_up": {"type": "list", "elements": "str", "default": []},
+            "recovery_user": {"type": "str", "default": "replication"},
+            "recovery_password": {"type": "str", "no_log": True},
             "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
         },
+        required_if=[("group", True, ("recovery_password",))],
         supports_check_mode=True,
     )
     options = dict(module.params)
@@ -188,8 +217,14 @@ def main() -> None:
             databases=options["databases"],
             accounts=[Account.from_dict(account) for account in options["accounts"]],
             semi_sync=options["semi_sync"],
+            group_account=(options["recovery_user"], options["recovery_password"]) if options["group"] else None,
         )
-        decision = decide([Member.from_dict(member) for member in options["members"]], options["bootstrap_primary"])
+        decision = decide(
+            [Member.from_dict(member) for member in options["members"]],
+            options["bootstrap_primary"],
+            recover=options["recover"],
+            give_up=options["give_up"],
+        )
         actions = act(options, wanted, decision, module.check_mode) if decision.primary == options["name"] else []
     except NoReplicaError as error:
         if not options["postpone"]:

@@ -64,7 +64,8 @@ RETURN = """
 state:
   description:
     - C(running), C(flavor), C(version), C(server_id), C(read_only), C(binlog), C(gtid_position), C(gtid_state),
-      C(replication) (whom it follows and how, or none), C(followers) (addresses), C(databases) (tables by database).
+      C(replication) (whom it follows and how, or none), C(followers) (addresses), C(databases) (tables by database),
+      C(group) (how it stands in the group that it is set up for, or none).
   returned: success
   type: dict
 restart_due:
@@ -101,15 +102,24 @@ def read_state(socket: str, wait_for: str | None, healthy: bool, max_lag: int, t
             raise DatabaseError(f"{server.target} has not applied {wait_for} after {timeout:g} s")
         while True:
             state = flavor.state(server)
-            replication = state.replication
-            if not healthy or replication is None:
-                return state
-            if replication.healthy and replication.lag is not None and replication.lag <= max_lag:
+            fault = what_is_wrong(state, max_lag) if healthy else ""
+            if not fault:
                 return state
             if time.monotonic() > until:
-                what = f"is {replication.lag} s behind" if replication.healthy else "does not replicate"
-                raise DatabaseError(f"{server.target} {what}: {replication.error or 'no error given'}")
+                raise DatabaseError(f"{server.target} {fault}")
             time.sleep(0.5)
+
+
+def what_is_wrong(state: ServerState, max_lag: int) -> str:
+    """Return why a server does not keep up with the others; empty: it does, or follows nobody."""
+    group, replication = state.group, state.replication
+    if group is not None and replication is None:
+        seen = f"is {group.state} in its group, and sees {group.members or 'nobody'}"
+        return "" if group.state == "ONLINE" and group.runs else seen
+    if replication is None or (replication.healthy and replication.lag is not None and replication.lag <= max_lag):
+        return ""
+    what = f"is {replication.lag} s behind" if replication.healthy else "does not replicate"
+    return f"{what}: {replication.error or 'no error given'}"
 
 
 def copy_unfinished(socket: str) -> bool:

@@ -87,8 +87,8 @@ servers:
       type: str
     role:
       description:
-        - V(primary); V(writable) where that does not make it the primary; V(replica); V(alone), read-only and following
-          nobody; V(silent).
+        - V(primary); V(writable) where that does not make it the primary; V(replica); V(secondary), a member of a group
+          that another one leads; V(alone), read-only and following nobody; V(silent).
       type: str
     silence:
       description: Why nothing is known of a V(silent) one.
@@ -146,6 +146,12 @@ servers:
           seconds without a replica); C(replicas) that confirm; C(waiting), commits that wait now, C(longest_wait) of
           them in seconds; C(confirms), whether it confirms to the server that it follows.
       type: dict
+    group:
+      description:
+        - How it stands in the group that it is set up for, which chooses the primary by itself - C(name); its own
+          C(state); the C(members)' states by address, as it sees them; the address of the C(primary); whether the group
+          C(runs), that is, it hears most of the members. None where servers form no group.
+      type: dict
     problems:
       description: What is not as it should be.
       type: list
@@ -199,6 +205,15 @@ def as_result(found: Finding) -> dict[str, Any]:
         "lacks": found.lacks,
         "errant": found.errant,
         "semi_sync": vars(semi_sync),
+        "group": None
+        if state.group is None
+        else {
+            "name": state.group.name,
+            "state": state.group.state,
+            "members": state.group.members,
+            "primary": state.group.primary,
+            "runs": state.group.runs,
+        },
     }
 
 

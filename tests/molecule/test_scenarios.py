@@ -14,6 +14,8 @@ FIRST_NETWORK = 20
 SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
 # The tests of another scenario once more, with the other flavour of its server.
 FLAVOURS = {"mysql_oracle", "redis_valkey"}
+# What takes many minutes: each way to fail, and its recovery.
+FAULTS = {"mysql_group"}
 
 
 def what_failed(log: str) -> str:
@@ -22,9 +24,10 @@ def what_failed(log: str) -> str:
     return "\n".join([*lines, log[-8_000:]])
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
-    "scenario", [pytest.param(name, marks=[pytest.mark.long] if name in FLAVOURS else []) for name in SCENARIOS]
+    "scenario",
+    [pytest.param(name, marks=[pytest.mark.long] if name in FLAVOURS | FAULTS else []) for name in SCENARIOS],
 )
 def test_scenario(scenario: str, tmp_path: Path) -> None:
     """The scenario passes, in a lab of this worker's own; the end of its output is shown when it does not."""

@@ -1,7 +1,8 @@
 """Write numbered rows the way the server does, and say what became of them.
 
-On an app host, by the server's Python: `python numbered_rows.py SECONDS` prints one JSON object (see Report). The rows
-stand in a table of our own database, made anew and dropped at the end.
+On an app host, by the server's Python: `python numbered_rows.py SECONDS` prints one JSON object (see Report); elsewhere
+with the path of a configuration after it. The rows stand in a table of our own database, made anew and dropped at the
+end.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from trinitycore_mcp import config_load
@@ -35,6 +36,13 @@ class Report:
     """Seconds between two acknowledged rows."""
     failed_reads: int = 0
     longest_read: float = 0.0
+    reasons: dict[str, int] = field(default_factory=dict)
+    """What failed writes and reads were told, and how often."""
+
+    def failed(self, what: str, error: DatabaseError) -> None:
+        """Count a failure."""
+        reason = f"{what}: {error}"[:200]
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
 
 
 async def _read(database: Database, report: Report, done: asyncio.Event) -> None:
@@ -42,15 +50,16 @@ async def _read(database: Database, report: Report, done: asyncio.Event) -> None
         began = time.monotonic()
         try:
             await database.fetch("test", "SELECT COUNT(*) AS n FROM numbered_row WHERE id < %s", (100,))
-        except DatabaseError:
+        except DatabaseError as error:
             report.failed_reads += 1
+            report.failed("read", error)
         report.longest_read = max(report.longest_read, time.monotonic() - began)
         await asyncio.sleep(0.01)
 
 
-async def main(seconds: float) -> None:
+async def main(seconds: float, configuration: str = "/etc/trinitycore-mcp/config.yml") -> None:
     """Write for so long."""
-    loaded = config_load.load(Path("/etc/trinitycore-mcp/config.yml"))
+    loaded = config_load.load(Path(configuration))
     settings = writer_settings(loaded)
     assert settings is not None
     report, done = Report(), asyncio.Event()
@@ -73,8 +82,9 @@ async def main(seconds: float) -> None:
                 await writer.execute("test", "INSERT INTO numbered_row VALUES (%s)", (number,))
             except OutcomeUnknown:
                 unknown.add(number)
-            except DatabaseError:
+            except DatabaseError as error:
                 report.refused += 1
+                report.failed("write", error)
             else:
                 acknowledged.add(number)
                 report.longest_pause = max(report.longest_pause, time.monotonic() - last)
@@ -90,4 +100,4 @@ async def main(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1])))
+    asyncio.run(main(float(sys.argv[1]), *sys.argv[2:]))

@@ -13,7 +13,7 @@ from . import binlog, decoder, gtid_set, sha256_crypt
 from .connection import Connection
 from .errors import DatabaseError
 from .flavor import Flavor, databases_of, followed, followers_of, grants_of, source_arguments
-from .state import OwnTransactions, Replication, SemiSync, ServerState
+from .state import Group, OwnTransactions, Replication, SemiSync, ServerState
 
 OLDEST = (8, 0, 26)
 """From here on it speaks of sources and replicas, in names of variables too."""
@@ -33,7 +33,7 @@ _PRIVILEGES = {
     "CONNECTION ADMIN": {"CONNECTION_ADMIN"},
     "READ_ONLY ADMIN": {"SYSTEM_VARIABLES_ADMIN"},
     "REPLICATION MASTER ADMIN": {"SYSTEM_VARIABLES_ADMIN"},
-    "REPLICATION SLAVE ADMIN": {"REPLICATION_SLAVE_ADMIN"},
+    "REPLICATION SLAVE ADMIN": {"REPLICATION_SLAVE_ADMIN", "GROUP_REPLICATION_ADMIN"},
     # Who may read every change may have the data they were made to: a replica's first copy.
     "REPLICATION SLAVE": {"REPLICATION SLAVE", "BACKUP_ADMIN"},
     "SLAVE MONITOR": {"REPLICATION CLIENT"},
@@ -74,10 +74,15 @@ class OracleMySQL(Flavor):
             semi_sync_replicas=int(clients["Value"]),
             followers=followers_of(server, "performance_schema.processlist"),
             databases=databases_of(server),
+            group=_group(server),
         )
 
     def _replication(self, server: Connection) -> Replication | None:
-        channels = server.rows("SHOW REPLICA STATUS")
+        channels = [
+            row
+            for row in server.rows("SHOW REPLICA STATUS")
+            if not row["Channel_Name"].startswith("group_replication_")
+        ]
         if not channels:
             return None
         if len(channels) > 1 or channels[0]["Channel_Name"]:
@@ -230,6 +235,32 @@ class OracleMySQL(Flavor):
             "tls": bool(kept["ssl_type"]),
             "grants": grants_of(server, user, host),
         }
+
+
+def _group(server: Connection) -> Group | None:
+    """Return how it stands in its group; None where the plugin is not loaded."""
+    name = server.row("SHOW GLOBAL VARIABLES LIKE 'group_replication_group_name'")
+    if name is None or not name["Value"]:
+        return None
+    try:
+        rows = server.rows(
+            "SELECT MEMBER_ID = @@server_uuid AS own, MEMBER_HOST AS address, MEMBER_STATE AS state,"
+            " MEMBER_ROLE AS role FROM performance_schema.replication_group_members"
+        )
+        received = server.value(
+            "SELECT RECEIVED_TRANSACTION_SET FROM performance_schema.replication_connection_status"
+            " WHERE CHANNEL_NAME = 'group_replication_applier'"
+        )
+    except DatabaseError:  # which is not everybody's to read
+        return Group(str(name["Value"]), "")
+    # One that is no member lists itself alone, without an address where it never was one.
+    return Group(
+        str(name["Value"]),
+        next((str(row["state"]) for row in rows if row["own"] or not row["address"]), "OFFLINE"),
+        {str(row["address"]): str(row["state"]) for row in rows if row["address"]},
+        next((str(row["address"]) for row in rows if row["role"] == "PRIMARY"), ""),
+        gtid_set.render(gtid_set.parse(str(received or ""))),
+    )
 
 
 def _without_owners(owned: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from . import accounts, records
+from . import accounts, group, records
 from .accounts import Account
 from .connection import Connection, quoted
 from .errors import DatabaseError, LoginRefusedError, NoReplicaError, ServerUnavailableError, TopologyError
@@ -31,6 +31,10 @@ class Wanted:
     accounts: list[Account]
     semi_sync: bool = False
     """Whether a write counts as done only when a replica has it too."""
+    group_account: tuple[str, str] | None = None
+    """User and password that members of its group catch up by; none where servers form no group."""
+    group_timeout: float = 60.0
+    """Seconds that the group has to begin."""
 
 
 def make_primary(
@@ -41,17 +45,21 @@ def make_primary(
     *,
     first: bool = False,
     takes_over: bool = False,
+    begins_group: bool = False,
     others: Others | None = None,
 ) -> list[str]:
     """Bring the server there and return what was (or, when `dry`, would be) done.
 
     :param first: it is the primary of a new cluster, which has no replica yet that writes could wait for.
     :param takes_over: it stops following the one that was the primary before.
+    :param begins_group: no group runs yet, and it is the one to begin it.
     :param others: are asked, before it is opened, whether one of them is the primary by now.
     :raises TopologyError: by now it follows another server, another takes writes, or somebody changes roles.
     :raises NoReplicaError: a write would wait for ever; nothing was changed.
     """
     others = others or {}
+    if wanted.group_account is not None:
+        return _make_leader(server, flavor, wanted, dry, begins_group=begins_group, others=others)
     state = flavor.state(server)
     if not dry and (state.read_only or takes_over):
         _claim(server, flavor, others)
@@ -83,6 +91,29 @@ def make_primary(
     return done + _open(server, flavor, state, wanted.semi_sync and not first, dry, others)
 
 
+def _make_leader(
+    server: Connection, flavor: Flavor, wanted: Wanted, dry: bool, *, begins_group: bool, others: Others
+) -> list[str]:
+    """Bring the server there that leads the group, or begins it."""
+    user, password = wanted.group_account or ("", "")
+    done = list[str]()
+    if begins_group:
+        if not dry:
+            group.claim(server, flavor)
+            _no_other_writes(others)
+        done += group.begin(server, flavor, user, password, wanted.group_timeout, dry)
+    else:
+        done += group.set_account(server, user, password, dry)
+    state = flavor.state(server)
+    if state.read_only and not dry:
+        raise TopologyError(f"{server.target} leads the group no more; nothing was changed. Run again")
+    done += _create_databases(server, state, wanted, dry)
+    done += _remember_history(server, flavor, wanted.schema, state.databases, dry)
+    for account in wanted.accounts:
+        done += accounts.ensure(server, flavor, account, dry)
+    return done
+
+
 def _create_databases(server: Connection, state: ServerState, wanted: Wanted, dry: bool) -> list[str]:
     absent = [name for name in dict.fromkeys([wanted.schema, *wanted.databases]) if name not in state.databases]
     for database in absent if not dry else ():
@@ -106,12 +137,14 @@ def _no_other_writes(others: Others) -> None:
     def ask(name: str) -> str:
         try:
             with others[name]() as session:
-                read_only = detect(session).state(session).read_only
+                state = detect(session).state(session)
         except LoginRefusedError:  # it is new, and nobody's primary: it has none of the accounts yet
             return ""
         except ServerUnavailableError as error:
             return f"{name} can't be asked over the network ({error}), and may take writes"
-        return "" if read_only else f"{name} takes writes by now"
+        if state.group is not None and state.group.runs:
+            return f"{name} is in a group that runs by now"
+        return "" if state.read_only else f"{name} takes writes by now"
 
     if others:
         with ThreadPoolExecutor(len(others)) as pool:

@@ -63,6 +63,27 @@ class SemiSync:
 
 
 @dataclass(frozen=True)
+class Group:
+    """How a server stands in the group that it is set up to be a member of, as far as it knows."""
+
+    name: str
+    state: str
+    """Its own: C(ONLINE), C(RECOVERING), C(OFFLINE), C(ERROR); empty where that is not ours to read."""
+    members: dict[str, str] = field(default_factory=dict)
+    """States of all members by address, its own among them; C(UNREACHABLE) are those that it does not hear."""
+    primary: str = ""
+    """Address of the member that takes writes."""
+    received: str = ""
+    """Transactions that it was sent by the group; what is not in its `gtid_state` it has yet to apply."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether it belongs to a group that can confirm writes: it hears more than half of the members."""
+        heard = [state for state in self.members.values() if state in ("ONLINE", "RECOVERING")]
+        return self.state in ("ONLINE", "RECOVERING") and 2 * len(heard) > len(self.members)
+
+
+@dataclass(frozen=True)
 class ServerState:
     """State of one server; `running` False means that none answered and the rest holds nothing."""
 
@@ -85,6 +106,8 @@ class ServerState:
     """Replicas that say so."""
     databases: dict[str, int] = field(default_factory=dict)
     """Number of tables by database, the server's own databases left out."""
+    group: Group | None = None
+    """The group of servers that it is set up for, which chooses the primary by itself."""
 
     @property
     def holds_data(self) -> bool:
@@ -99,8 +122,12 @@ class ServerState:
     def from_dict(cls, data: dict[str, Any]) -> ServerState:
         """Build a state from what `as_dict` returned."""
         values = dict(data)
-        replication = values.pop("replication", None)
-        return cls(**values, replication=Replication(**replication) if replication else None)
+        replication, group = values.pop("replication", None), values.pop("group", None)
+        return cls(
+            **values,
+            replication=Replication(**replication) if replication else None,
+            group=Group(**group) if group else None,
+        )
 
 
 def release(version: str) -> tuple[int, ...]:

@@ -39,7 +39,10 @@ class Finding:
     name: str
     address: str
     role: str
-    """C(primary), C(writable) where that does not make it the primary, C(replica), C(alone) or C(silent)."""
+    """C(primary), C(writable) where that does not make it the primary, C(replica), C(secondary), C(alone) or C(silent).
+
+    C(secondary) is a member of a group that another one leads.
+    """
     silence: str = ""
     state: ServerState | None = None
     semi_sync: SemiSync | None = None
@@ -185,6 +188,12 @@ class _Describer:
             for name, state in self._known.items()
             if state.replication is not None
         }
+        self._groups = {name: state.group for name, state in self._known.items() if state.group is not None}
+        running = [group for group in self._groups.values() if group.runs]
+        self._view = running[0] if running else None
+        if self._groups:  # one that was cut off may believe to be it
+            leader = self._names.get(self._view.primary, "") if self._view is not None else ""
+            self._primary = leader if leader in self._known else ""
 
     def survey(self) -> Survey:
         servers = [self._finding(answer) for answer in self._answers]
@@ -200,6 +209,8 @@ class _Describer:
     def _conclusion(self) -> str:
         if not self._known:
             return f"No database host answers ({', '.join(self._silent)}); nothing is known."
+        if self._groups:
+            return self._group_conclusion()
         if len(self._writable) > 1:
             return f"{' and '.join(self._writable)} all take writes: which one is the primary can't be said."
         suspects = self._suspects()
@@ -216,8 +227,26 @@ class _Describer:
         followed = f" {_and(self._followers(heads[0]))} follow(s) {heads[0]}." if len(heads) == 1 else ""
         return f"There is no primary: no server takes writes.{followed} site.yml opens the one that holds everything."
 
+    def _group_conclusion(self) -> str:
+        if self._view is None:
+            silent = f", as far as {_and(list(self._known))} can tell ({_and(self._silent)} did not answer)"
+            return (
+                f"No group runs, so nobody can write{silent if self._silent else ''}. site.yml says which server holds "
+                "everything and how to have the group begin anew."
+            )
+        leader = self._names.get(self._view.primary, self._view.primary) or "nobody"
+        states = {self._names.get(address, address): state for address, state in self._view.members.items()}
+        others = [f"{name} {state}" for name, state in states.items() if state != "ONLINE"]
+        told = f"{', '.join(others)}" if others else "all ONLINE"
+        return f"{leader} is the primary of a group of {len(states)} ({told})."
+
     def _suspects(self) -> list[str]:
-        """Return the silent ones that may take writes: all but those to which the primary sends its binary log."""
+        """Return the silent ones that may take writes: all but those to which the primary sends its binary log.
+
+        Beside a group that has most of its members nobody can confirm a write.
+        """
+        if self._view is not None:
+            return []
         sent_to = self._known[self._primary].followers if self._primary else []
         addresses = {answer.name: answer.address for answer in self._answers}
         return [name for name in self._silent if addresses[name] not in sent_to]
@@ -231,7 +260,8 @@ class _Describer:
                 continue
             unseen = f"{name} is silent ({answer.silence}), so its position, lag and errant transactions are unknown"
             if name not in suspects:
-                doubts.append(f"{unseen}; {self._primary} sends it its binary log, so it is a replica")
+                why = "the group has chosen another" if self._view else f"{self._primary} sends it its binary log"
+                doubts.append(f"{unseen}; {why}, so it is {'not the primary' if self._view else 'a replica'}")
                 continue
             may = "may take writes too" if self._primary else "may be the primary"
             doubts.append(f"{unseen}; it {may}{': ' * bool(followers)}{self._connected(followers)}")
@@ -257,7 +287,7 @@ class _Describer:
 
     def _of_all(self) -> list[str]:
         problems = []
-        if len(self._writable) > 1:
+        if len(self._writable) > 1 and not self._groups:
             problems.append(
                 f"{' and '.join(self._writable)} all take writes. Make all but the true primary read-only at once "
                 "(SET GLOBAL read_only=1)"
@@ -276,13 +306,18 @@ class _Describer:
         if state is None:
             return Finding(name, answer.address, "silent", answer.silence)
         role = "replica" if state.replication is not None else "alone"
+        if state.group is not None and state.group.runs:
+            role = "secondary"
         if not state.read_only:
             role = "primary" if name == self._primary and state.replication is None else "writable"
         found = Finding(name, answer.address, role, state=state, semi_sync=answer.semi_sync)
         found.follows = self._follows.get(name, "")
         found.lacks = _lacks(self._known, name, self._reference)
         found.errant = self._errant(name, state)
-        found.problems = [*self._replication_problems(found, state), *self._semi_sync_problems(found)]
+        if state.group is not None:
+            found.problems = self._group_problems(found, state)
+        else:
+            found.problems = [*self._replication_problems(found, state), *self._semi_sync_problems(found)]
         if found.errant:
             compared = [other for other in self._compared_with() if other != name]
             lack = "lacks" if len(compared) == 1 else "lack"
@@ -297,6 +332,25 @@ class _Describer:
         """Return what a server holds and all lack that it is compared with."""
         lacked = [_extra(state, self._known[other]) for other in self._compared_with() if other != name]
         return [one for one in lacked[0] if all(one in other for other in lacked)] if lacked else []
+
+    def _group_problems(self, found: Finding, state: ServerState) -> list[str]:
+        group, problems = state.group, list[str]()
+        if group is None:
+            return problems
+        if group.state != "ONLINE":
+            problems.append(f"is {group.state or 'in a state that is not ours to read'} in its group")
+        unheard = [
+            self._names.get(address, address) for address, said in group.members.items() if said == "UNREACHABLE"
+        ]
+        if unheard:
+            problems.append(f"does not hear {_and(unheard)}")
+        if state.replication is not None:
+            problems.append(f"is set up to follow {found.follows} beside its group")
+        if group.runs and self._view is not None and group.primary != self._view.primary:
+            problems.append("is in another group than others")
+        if not state.read_only and not group.runs:
+            problems.append("does not hear most of its group: it confirms no write")
+        return problems
 
     def _replication_problems(self, found: Finding, state: ServerState) -> list[str]:
         there = state.replication
@@ -336,7 +390,10 @@ def _and(names: list[str]) -> str:
 
 def summary(survey: Survey) -> list[str]:
     """Return it for people: the conclusion, a table, problems and doubts."""
+    grouped = any(found.state is not None and found.state.group is not None for found in survey.servers)
     heading = ("host", "role", "server", "follows", "position", "lag", "lacks", "errant", "semi-sync")
+    if grouped:
+        heading = (*heading[:-1], "group")
     rows = [heading, *(_row(finding) for finding in survey.servers)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(heading))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -360,7 +417,7 @@ def _row(found: Finding) -> tuple[str, ...]:
         "-" if state.replication is None else "?" if lag is None else f"{lag} s",
         ",".join(found.lacks) or "-",
         ",".join(found.errant) or "-",
-        _semi_sync_cell(found.semi_sync, found.role),
+        state.group.state or "?" if state.group is not None else _semi_sync_cell(found.semi_sync, found.role),
     )
 
 

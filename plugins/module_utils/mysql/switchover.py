@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from . import group
 from .connection import Connection
 from .errors import DatabaseError, ServerUnavailableError, TopologyError
 from .flavors import detect
@@ -153,6 +154,8 @@ class _Switchover:
         return sessions
 
     def run(self, dry: bool) -> Result:
+        if any(state.group is not None for state in self._states.values()):
+            return self._ask_group(dry)
         old, was_open = self._old_primary()
         result = Result(old)
         if old != self._target:
@@ -176,6 +179,31 @@ class _Switchover:
                 f"{self._target} is the primary and takes writes, but not all of the others follow it: "
                 f"{'; '.join(failed)}. Run again, or site.yml"
             )
+        return result
+
+    def _ask_group(self, dry: bool) -> Result:
+        """Have the group choose the target, which it does when that has applied everything."""
+        groups = {name: state.group for name, state in self._states.items()}
+        names = {server.as_primary.address: name for name, server in self._servers.items()}
+        leader = ""
+        for name, member in groups.items():
+            if member is None or not member.runs or member.state != "ONLINE":
+                said = "has not loaded the plugin" if member is None else f"is {member.state or 'not to be asked'}"
+                raise TopologyError(
+                    f"{name} {said} and so no member of a running group: site.yml makes it one. Nothing was changed"
+                )
+            leader = member.primary
+        result = Result(names.get(leader, leader))
+        if result.old == self._target:
+            return result
+        result.actions.append(f"make {self._target} the primary instead of {result.old}")
+        if not dry:
+            self._progress(f"the group makes {self._target} the primary")
+            began = time.monotonic()
+            group.lead(
+                self._sessions[self._target], self._servers[self._target].as_primary.address, self._limits.patience
+            )
+            result.pause = time.monotonic() - began
         return result
 
     def _old_primary(self) -> tuple[str, bool]:

@@ -5,9 +5,11 @@ Pure functions: every host computes the same answer from the same states.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
+from . import gtid_set
 from .errors import TopologyError
 from .flavors import FLAVORS
 from .state import ServerState
@@ -37,13 +39,20 @@ class Decision:
     reason: str
     takes_over: bool = False
     """Whether it may follow the one that was the primary before, and shall no more."""
+    begins_group: bool = False
+    """Whether the servers are set up for a group, none runs, and it is the one to begin it."""
 
 
-def decide(members: list[Member], bootstrap_primary: str) -> Decision:
+def decide(
+    members: list[Member], bootstrap_primary: str, *, recover: str = "", give_up: Collection[str] = ()
+) -> Decision:
     """Say which member is the primary.
 
     A writable server is; else the one that the others follow (all were restarted); else, when nothing was ever
-    replicated, the one the inventory names for the very first time.
+    replicated, the one the inventory names for the very first time. Servers that form a group have chosen one.
+
+    :param recover: the one that is to begin the group anew, when no member of it runs any more.
+    :param give_up: members that did not answer, of which somebody knows that they don't run the group either.
 
     :raises TopologyError: two servers are writable, or they contradict each other, or a silent one might be
         the primary.
@@ -58,6 +67,8 @@ def decide(members: list[Member], bootstrap_primary: str) -> Decision:
     _all_of_one_kind(members)
     known = {member.name: member.state for member in members if member.state is not None and member.state.running}
     silent = [name for name in names if name not in known]
+    if any(state.group is not None for state in known.values()):
+        return _of_group(members, known, silent, bootstrap_primary, recover, give_up)
 
     writable = [name for name, state in known.items() if not state.read_only]
     if len(writable) > 1:
@@ -80,6 +91,76 @@ def decide(members: list[Member], bootstrap_primary: str) -> Decision:
             "primary. Start it, or take it out of the inventory"
         )
     return _bootstrap(known, bootstrap_primary)
+
+
+def _of_group(
+    members: list[Member],
+    known: dict[str, ServerState],
+    silent: list[str],
+    bootstrap_primary: str,
+    recover: str,
+    give_up: Collection[str],
+) -> Decision:
+    """Return the primary that a running group has, or the server that begins the group."""
+    groups = {name: state.group for name, state in known.items() if state.group is not None}
+    by_address = {member.address: member.name for member in members}
+    chosen = {name: by_address.get(group.primary, group.primary) for name, group in groups.items() if group.runs}
+    if len(set(chosen.values())) > 1:
+        said = ", ".join(f"{name} is in a group led by {primary or 'nobody'}" for name, primary in chosen.items())
+        raise TopologyError(f"{said}: more than one group, or one that is choosing its primary just now. Run again")
+    if chosen:
+        [primary] = set(chosen.values())
+        if primary not in known:
+            raise TopologyError(f"the group is led by {primary or 'nobody'}, which does not answer. Run again")
+        return Decision(primary, False, f"the group has chosen it ({', '.join(chosen)} say(s) so)")
+    if not any(_ever_grouped(state) for state in known.values()):
+        alone = [
+            replace(member, state=replace(member.state, group=None)) if member.state else member for member in members
+        ]
+        decision = decide(alone, bootstrap_primary)
+        return replace(decision, reason=f"there never was a group, and {decision.reason}", begins_group=True)
+    return _of_ended_group(known, silent, recover, give_up)
+
+
+def _of_ended_group(
+    known: dict[str, ServerState], silent: list[str], recover: str, give_up: Collection[str]
+) -> Decision:
+    whole = [
+        name for name in known if not any(_lacks(_all_of(known[name]), _all_of(state)) for state in known.values())
+    ]
+    missing = [name for name in silent if name not in give_up]
+    why = "no member of the group runs, so nobody can write"
+    if not whole:
+        raise TopologyError(f"{why}, and no server holds all that the others hold: {', '.join(known)}")
+    if missing:
+        raise TopologyError(
+            f"{why}, and {', '.join(missing)} did not answer: the group may run there, or a write that was confirmed "
+            "may be there alone. Start it; or, where it is gone for good and what only it holds is to be given up, say "
+            f"-e mysql_group_recover={whole[0]} -e mysql_group_give_up={','.join(missing)}"
+        )
+    if not recover:
+        raise TopologyError(
+            f"{why}; {' and '.join(whole)} hold(s) all that any server holds. To have the group begin anew with it, "
+            f"say site.yml --tags mysql -e mysql_group_recover={whole[0]}"
+        )
+    if recover not in whole:
+        what = "lacks transactions that others hold" if recover in known else "does not answer"
+        raise TopologyError(f"mysql_group_recover is {recover!r}, which {what}; allowed is {' or '.join(whole)}")
+    return Decision(recover, False, f"{why}, and it holds all that any server holds", begins_group=True)
+
+
+def _ever_grouped(state: ServerState) -> bool:
+    """Whether a transaction of the group is known to a server: the group's name is where they come from."""
+    group = state.group
+    return group is not None and f"{group.name.lower()}:" in f"{state.gtid_state},{group.received}"
+
+
+def _all_of(state: ServerState) -> ServerState:
+    """Return a state with what was received and not applied yet, since that is applied before anything else."""
+    received = state.group.received if state.group is not None else ""
+    if not received:
+        return state
+    return replace(state, gtid_state=gtid_set.union(state.gtid_state, received))
 
 
 def _no_two_alike(members: list[Member]) -> None:

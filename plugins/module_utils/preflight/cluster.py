@@ -18,8 +18,10 @@ from .problems import Problem, Problems, one_of, shown
 
 GROUPS = ("loadbalancers", "app", "database", "redis", "monitoring", "backup")
 NEVER_EMPTY = ("loadbalancers", "app", "database", "redis")
-SAME_WITHIN = {"redis": ("redis_flavor",)}
+SAME_WITHIN = {"database": ("mysql_flavor", "mysql_ha"), "redis": ("redis_flavor",)}
 PRIMARIES = {"database": "mysql_bootstrap_primary", "redis": "redis_bootstrap_primary"}
+# Database servers of a group: fewer can't outvote a lost one, more it does not take.
+MEMBERS = (3, 9)
 SHORTEST_SECRET = 12
 SAFE_SECRET = re.compile(r"[!-~]+")
 UNSAFE_IN_SECRET = frozenset("\"'\\#`$")
@@ -49,6 +51,7 @@ class ClusterChecks:
         self._addresses()
         self._primaries()
         self._same_within_groups()
+        self._automatic_failover()
         self._backup_host()
         self._secrets()
         self._components()
@@ -178,6 +181,23 @@ class ClusterChecks:
                 if len(values) > 1:
                     what = f"differs within group {group}, {', '.join(values)}"
                     self.problems.add(Problem(variable, what, "must be one value"), members)
+
+    def _automatic_failover(self) -> None:
+        """Check what servers need to choose their primary by themselves."""
+        members = self.inventory.members("database")
+        hosts = [
+            self.inventory.hosts[name] for name in members if self.inventory.hosts[name].known("mysql_ha") == "auto"
+        ]
+        if not hosts:
+            return
+        names, origin = [host.name for host in hosts], hosts[0].origin("mysql_ha")
+        if any(host.known("mysql_flavor") != "mysql" for host in hosts):
+            what = "'auto' is not to be had with mysql_flavor mariadb, see docs/decisions/database-ha.md"
+            allowed = "set it to manual (failover.yml), or mysql_flavor to mysql in a new cluster"
+            self.problems.add(Problem("mysql_ha", what, allowed, origin), names)
+        if not MEMBERS[0] <= len(members) <= MEMBERS[1]:
+            what = f"'auto' with {len(members)} database hosts, of which more than half must be there for a write"
+            self.problems.add(Problem("mysql_ha", what, f"needs {MEMBERS[0]} to {MEMBERS[1]}", origin), names)
 
     def _backup_host(self) -> None:
         """A schedule on a host that is none of the database's would never run, and nobody would notice."""

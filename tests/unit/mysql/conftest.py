@@ -170,7 +170,7 @@ def wanted(replication_password: str = "secret-r") -> Wanted:
                     "host": "%",
                     "password": "secret-s",
                     "tls": True,
-                    "privileges": {"*.*": _role_vars()["mysql_accounts"][0]["privileges"]["*.*"]},
+                    "privileges": {"*.*": _role_vars()["mysql_admin_privileges"]},
                 }
             ),
             Account.from_dict(

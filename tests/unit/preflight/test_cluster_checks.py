@@ -202,3 +202,16 @@ def test_floating_addresses_are_nobodys(inventory: MakeInventory) -> None:
     assert len(lines) == 2
     assert "'10.0.0.0/24' is not an IP address - must be free IP addresses" in lines[0]
     assert "10.0.0.4' is the address of host db1" in lines[1]
+
+
+def test_servers_that_choose_their_primary_are_three_and_of_the_kind_that_can(inventory: MakeInventory) -> None:
+    three = {"database": ["db1", "db2", "db3"]}
+    assert found(inventory(groups=three, mysql_ha="auto", mysql_flavor="mysql")) == []
+    assert found(inventory(mysql_ha="auto", mysql_flavor="mysql")) == [
+        "mysql_ha (group database) - 'auto' with 2 database hosts, of which more than half must be there for a write"
+        " - needs 3 to 9"
+    ]
+    [problem] = found(inventory(groups=three, mysql_ha="auto", mysql_flavor="mariadb"))
+    assert "'auto' is not to be had with mysql_flavor mariadb, see docs/decisions/database-ha.md" in problem
+    [problem] = found(inventory(groups=three, mysql_flavor="mysql", host_vars={"db2": {"mysql_ha": "auto"}}))[:1]
+    assert "mysql_ha" in problem

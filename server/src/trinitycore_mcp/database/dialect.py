@@ -32,6 +32,15 @@ class Dialect:
     io_running: str
     sql_running: str
     seconds_behind: str
+    group_status: str = ""
+    """What tells of a server that is a member of a group instead: its `state`, and its `lag` in seconds."""
+
+    def membership(self, rows: Sequence[Mapping[str, Any]]) -> Replication | None:
+        """Return what the rows of `group_status` say; None: it is set up for no group."""
+        if not rows:
+            return None
+        state = str(rows[0]["state"])
+        return Replication(float(rows[0]["lag"]), "" if state == "ONLINE" else f"it is {state} in its group")
 
     def replication(self, rows: Sequence[Mapping[str, Any]]) -> Replication:
         """Return what the rows of `replica_status` say; of several sources the slowest counts."""
@@ -68,6 +77,13 @@ MYSQL = Dialect(
     io_running="Replica_IO_Running",
     sql_running="Replica_SQL_Running",
     seconds_behind="Seconds_Behind_Source",
+    group_status=(
+        "SELECT MEMBER_STATE AS state, (SELECT COALESCE(MAX(TIMESTAMPDIFF(SECOND,"
+        " APPLYING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP, NOW(6))), 0)"
+        " FROM performance_schema.replication_applier_status_by_worker"
+        " WHERE CHANNEL_NAME = 'group_replication_applier' AND APPLYING_TRANSACTION <> '') AS lag"
+        " FROM performance_schema.replication_group_members WHERE MEMBER_ID = @@server_uuid"
+    ),
 )
 
 

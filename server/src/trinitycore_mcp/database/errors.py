@@ -35,9 +35,13 @@ _HOST = frozenset(
         4031,
     }
 )
+# A member fell out of its group while a write waited for it: the others may have it, though this one undid it.
+_GROUP_LEFT = frozenset({3100, 3101})
 # The server takes no writes (super_read_only has a code of its own on MySQL).
 _READ_ONLY = 1290
 _READ_ONLY_MODE = 1836
+# It takes no statement at all while its group hands the primary's role over on purpose.
+_HANDS_OVER = 4094
 _DEADLOCK = 1213
 # The driver found the connection closed before it sent anything.
 _GONE = 2006
@@ -131,9 +135,11 @@ def _of_driver(error: driver.MySQLError) -> DatabaseError:
         return SchemaChanged(f"the database's tables are not as expected (database error {code})")
     if code == _GONE or (code == 0 and isinstance(error, driver.InterfaceError)):
         return NotSent(_brief(error))
+    if code == _HANDS_OVER:
+        return HostReadOnly("the host hands over the primary's role")
     if code == _READ_ONLY_MODE or (code == _READ_ONLY and "read-only" in _brief(error)):
         return HostReadOnly("the host is read-only")
-    if code in _HOST or isinstance(error, driver.InterfaceError | driver.InternalError):
+    if code in _HOST or code in _GROUP_LEFT or isinstance(error, driver.InterfaceError | driver.InternalError):
         return HostLost(_brief(error))
     if code == _DEADLOCK:
         return Deadlock("the database ended the transaction to resolve a deadlock")

@@ -12,6 +12,7 @@ from time import monotonic
 
 from trinitycore_mcp import config, metrics
 from trinitycore_mcp.database.breaker import Breaker
+from trinitycore_mcp.database.dialect import Replication
 from trinitycore_mcp.database.errors import DatabaseError, HostLost, HostSilent, translate
 from trinitycore_mcp.database.session import Session, SessionSettings, connect
 
@@ -138,7 +139,9 @@ class Host:
             return None, "", self.note
         dialect = session.dialect
         try:
-            state = dialect.replication(await session.fetch(dialect.replica_status))
+            rows = await session.fetch(dialect.replica_status)
+            member = None if rows else await self._membership(session)
+            state = member or dialect.replication(rows)
         except Exception as error:
             failure = translate(error)
             if failure is None or isinstance(failure, HostLost):
@@ -153,6 +156,18 @@ class Host:
         elif state.lag is not None and state.lag > self._max_lag:
             behind = f"replication is {state.lag:.0f} s behind, allowed are {self._max_lag:g} s"
         return state.lag, behind, behind
+
+    async def _membership(self, session: Session) -> Replication | None:
+        """Return how it stands in a group of servers, as a reader may be told; None: it is in none."""
+        dialect = session.dialect
+        if not dialect.group_status:
+            return None
+        try:
+            return dialect.membership(await session.fetch(dialect.group_status))
+        except Exception as error:
+            if isinstance(translate(error), HostLost | None):
+                raise
+            return None  # our account may not see it
 
     def _set_up(self, role: Role, version: str, lag: float | None, behind: str, note: str) -> None:
         came_up = not self.up or role is not self.role
