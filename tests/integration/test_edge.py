@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import ssl
@@ -14,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from tests.bench.edge_load import answer_to
 from tests.support.calls import call, load
 from tests.support.lab import Lab
+from tests.support.mcp_server import tool_request
 
 pytestmark = pytest.mark.timeout(600, func_only=True)
 
@@ -124,3 +127,38 @@ def test_losing_the_load_balancer_that_has_the_address(lab: Lab, figure: Figure,
         assert time.monotonic() < end, holders(lab)
         time.sleep(0.5)
     assert holders(lab) != [old]
+
+
+async def _calls_of_one_connection(lab: Lab, tls: ssl.SSLContext, request: bytes, times: int) -> list[str]:
+    """Make calls one after the other over one connection; return what was wrong with them."""
+    endpoints = lab.endpoints
+    domain = endpoints["mcp_url"].split("/")[2]
+    try:
+        reader, writer = await asyncio.wait_for(
+            asyncio.open_connection(endpoints["edge_address"], 443, ssl=tls, server_hostname=domain), 60
+        )
+        for _ in range(times):
+            writer.write(request)
+            body = await asyncio.wait_for(answer_to(reader), 60)
+            if b'"result"' not in body or b'"isError":true' in body:
+                return [body[:200].decode()]
+        writer.close()
+    except Exception as error:  # whatever it is, a client would see it
+        return [repr(error)]
+    return []
+
+
+def test_a_thousand_connections_at_a_time(lab: Lab, figure: Figure) -> None:
+    body, headers = tool_request("creature_get", {"id": 1}, key=lab.endpoints["api_key"])
+    fields = {**headers, "host": lab.endpoints["mcp_url"].split("/")[2], "content-length": str(len(body))}
+    lines = [f"{name}: {value}" for name, value in fields.items()]
+    request = "\r\n".join(["POST /mcp HTTP/1.1", *lines, "", ""]).encode() + body
+    tls = ssl.create_default_context(cafile=lab.endpoints["ca_file"])
+
+    async def everybody() -> list[list[str]]:
+        return await asyncio.gather(*(_calls_of_one_connection(lab, tls, request, 5) for _ in range(1000)))
+
+    began = time.monotonic()
+    failures = [failure for found in asyncio.run(everybody()) for failure in found]
+    figure(f"1,000 connections, 5 calls each: {len(failures)} failed, {time.monotonic() - began:.1f} s in all")
+    assert failures == []

@@ -67,8 +67,8 @@ def test_tls_is_as_mozilla_wants_it(start_edge: Start, profile: str) -> None:
     assert "VULNERABLE" not in done.stdout.replace("Not vulnerable", "")
 
 
-# What testssl.sh says of a test's certificate and of the machine's OpenSSL, and one thing that Mozilla wants so: with these
-# ciphers the client knows best which of them its hardware does well.
+# What testssl.sh says of a test's certificate and of the machine's OpenSSL, and what Mozilla wants so: of these
+# ciphers the client knows best which ones its hardware does well.
 EXPECTED = {
     "cert_expirationStatus",
     "cert_notAfter",
