@@ -215,8 +215,12 @@ class Pool:
         self._places -= 1
 
     def abandon(self, session: Session) -> None:
-        """Discard a session whose statement may still run: it is ended in the server too."""
-        self._killer.kill(session.thread_id)
+        """Discard a session whose statement may still run: it is ended in the server too.
+
+        Not by us if it may be a commit that must not be ended; the server's own time limit leaves those alone.
+        """
+        if self._settings.read_only or session.dialect.kill_spares_commits:
+            self._killer.kill(session.thread_id)
         self.discard(session)
 
     def settle(self, session: Session, error: BaseException, *, clean: bool = True) -> DatabaseError:
