@@ -14,7 +14,8 @@ description:
     listens, takes a backup with C(mariadb-backup) and sends it as it is written. Nothing is stored on this host.
   - Writes go on. Only while the last of them are collected do commits wait, for a fraction of a second.
   - Where writes wait for a replica and there is none, they would keep the backup waiting that is to make one. They
-    then wait for none until M(trinitycore.mcp.mysql_replica) has them wait again; a failed copy has it so at once.
+    then wait for none, and are on this host only, until any replica is there, or the copy failed; after the copy
+    M(trinitycore.mcp.mysql_replica) has them wait again.
   - A server that is not the primary sends nothing.
 options:
   to:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
+from collections.abc import Iterator
 from dataclasses import asdict
 
-from .connection import Connection
+from .connection import Connection, open_local
 from .copy_methods import METHODS
 from .copy_stream import Identity, Offer, connect, receive_message, send_message
 from .errors import DatabaseError
 from .flavor import Flavor
+
+# Seconds between two looks for a replica that has come back.
+_LOOK = 0.2
 
 
 def send(
@@ -37,16 +42,42 @@ def send(
             raise DatabaseError(f"{to[0]}:{to[1]} was offered a copy, and went away: {error}") from error
         if answer.get("refused"):
             raise DatabaseError(f"{to[0]} takes no copy: {answer['refused']}")
-        # Commits that wait for a replica would keep the copy waiting, and it the replica that they wait for.
-        stuck = state.semi_sync and state.semi_sync_replicas == 0
-        if stuck:
-            flavor.set_semi_sync(server, False)
-        try:
+        with _kept_by_no_commit(server, flavor, unix_socket):
             return method.send(stream, unix_socket)
-        except BaseException:
-            if stuck:
+
+
+@contextlib.contextmanager
+def _kept_by_no_commit(server: Connection, flavor: Flavor, unix_socket: str) -> Iterator[None]:
+    """Have commits wait for no replica where there is none.
+
+    They would keep the copy waiting, and it the replica that they wait for. They wait again as soon as any replica is
+    there, or the copy has failed; else when the new one follows.
+    """
+    state = flavor.state(server)  # the other side may have come late
+    if not state.semi_sync or state.semi_sync_replicas > 0:
+        yield
+        return
+    done = threading.Event()
+    watch = threading.Thread(target=_await_replica, args=(flavor, unix_socket, done))
+    flavor.set_semi_sync(server, False)
+    watch.start()
+    try:
+        yield
+    except BaseException:
+        flavor.set_semi_sync(server, True)
+        raise
+    finally:
+        done.set()
+        watch.join()
+
+
+def _await_replica(flavor: Flavor, unix_socket: str, done: threading.Event) -> None:
+    """Have commits wait again once a replica is there."""
+    with contextlib.suppress(DatabaseError), open_local(unix_socket) as server:  # without it, there is nothing to wait
+        while not done.wait(_LOOK):
+            if flavor.state(server).semi_sync_replicas > 0:
                 flavor.set_semi_sync(server, True)
-            raise
+                return
 
 
 def _size(data_directory: str) -> int:

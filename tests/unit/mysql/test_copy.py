@@ -467,6 +467,39 @@ def test_writes_that_wait_for_a_replica_do_not_keep_it_from_coming(pair: Pair) -
     pair.check()
 
 
+def test_writes_wait_again_as_soon_as_a_replica_is_back_while_another_is_copied_to(pair: Pair) -> None:
+    pair.copy()
+    pair.replica.server.sql("STOP REPLICA")
+    pair.primary.set_semi_sync(on=True)
+    # MySQL sees only by a write that a replica has gone.
+    stuck = threading.Thread(target=pair.primary.server.sql, args=("INSERT INTO world.t VALUES (30001, 'stuck')",))
+    stuck.start()
+    with pair.primary.connect() as server:
+        until = time.monotonic() + 15
+        while pair.primary.flavor.state(server).semi_sync_replicas:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        with pair.sending(), Receiver("127.0.4.2", pair.port, "127.0.4.1", pair.identity("db2")) as receiver:
+            receiver.offer(10)
+            assert receiver.stream is not None
+            copy_stream.send_message(receiver.stream, {"refused": ""})
+            while pair.primary.flavor.state(server).semi_sync:
+                assert time.monotonic() < until
+                time.sleep(0.05)
+            stuck.join(5)
+            assert not stuck.is_alive()
+            pair.primary.server.sql("INSERT INTO world.t VALUES (30002, 'on this host only')")
+            pair.replica.server.sql("START REPLICA")
+            while not pair.primary.flavor.state(server).semi_sync:
+                assert time.monotonic() < until + 15
+                time.sleep(0.05)
+            assert pair.sender_error == ""
+            pair.primary.server.sql("INSERT INTO world.t VALUES (30003, 'on both')")
+        assert pair.sender_error
+        assert pair.primary.flavor.state(server).semi_sync
+    pair.check()
+
+
 @only_mariadb
 def test_a_replica_that_freezes_while_it_receives_is_given_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copy_stream, "_SEND_PATIENCE", 2.0)
