@@ -28,6 +28,10 @@ options:
     type: list
     elements: str
     default: []
+  gone:
+    description: The host that did not answer just before. It is asked again, but not waited for as long as the others.
+    type: str
+    default: ""
   semi_sync:
     description: Whether the lost primary's writes waited for a replica, however long, and so shall the new one's.
     type: bool
@@ -87,8 +91,9 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors impor
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.failover import Limits, fail_over
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import OPTIONS, below_zero, server_of
 
-# Seconds after which a server counts as silent.
+# Seconds after which a server counts as silent, and one that was found so before.
 _PATIENCE = 3.0
+_SHORT_PATIENCE = 1.0
 
 
 def main() -> None:
@@ -98,6 +103,7 @@ def main() -> None:
             **OPTIONS,
             "target": {"type": "str", "default": ""},
             "force": {"type": "list", "elements": "str", "default": []},
+            "gone": {"type": "str", "default": ""},
             "semi_sync": {"type": "bool", "required": True},
             "catch_up": {"type": "float", "default": 60.0},
         },
@@ -107,7 +113,13 @@ def main() -> None:
     if fault := below_zero(options):
         module.fail_json(msg=fault)
     servers = [
-        server_of(member, options, timeout=_PATIENCE, answer=options["catch_up"] + 20) for member in options["members"]
+        server_of(
+            member,
+            options,
+            timeout=_SHORT_PATIENCE if member["name"] == options["gone"] else _PATIENCE,
+            answer=options["catch_up"] + 20,
+        )
+        for member in options["members"]
     ]
     try:
         result = fail_over(
