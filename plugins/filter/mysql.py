@@ -10,7 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible_collections.trinitycore.mcp.plugins.filter.cluster import cluster_hosts
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import TopologyError
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Member, decide
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Member, decide, lost_by_restart
 
 
 def mysql_members(
@@ -63,6 +63,14 @@ def mysql_primary(members: Iterable[Mapping[str, Any]], bootstrap_primary: str) 
         raise AnsibleFilterError(str(error)) from error
 
 
+def mysql_lost_by_restart(members: Iterable[Mapping[str, Any]], name: str, bootstrap_primary: str) -> str:
+    """Return why `name`, if it is the primary, would not be opened again after a restart; empty: nothing is in the way.
+
+    :param members: see `mysql_members`; the state of `name` must have been read last.
+    """
+    return lost_by_restart([Member.from_dict(dict(member)) for member in members], name, bootstrap_primary)
+
+
 class FilterModule:
     """Registers the filters under ``trinitycore.mcp``."""
 
@@ -70,6 +78,7 @@ class FilterModule:
         """Return the filters by name."""
         return {
             "mysql_follows": mysql_follows,
+            "mysql_lost_by_restart": mysql_lost_by_restart,
             "mysql_members": mysql_members,
             "mysql_primary": mysql_primary,
             "mysql_server_id": mysql_server_id,

@@ -168,6 +168,27 @@ def test_what_only_one_host_holds_is_saved_before_it_is_rebuilt_by_name(
     lab.sql(primary, "DROP TABLE mcp.aside")
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600, func_only=True)
+def test_the_primary_is_not_restarted_while_a_replica_holds_what_it_lacks(lab: Lab) -> None:
+    """Read-only as after a restart, it could pass for one that has lost what the replica holds."""
+    replica = written_by_hand_on_a_replica(lab)
+    primary = lab.database_primary()
+    changed = ("--tags", "mysql", "-e", "mysql_slow_query_seconds=2")
+    refused = lab.playbook("configure", *changed, check=False)
+    assert refused.returncode != 0
+    assert f"{primary}, the primary, was not restarted, and takes writes as before: {replica} holds " in refused.output
+    assert f"rejoin.yml -e host={replica} saves them" in refused.output
+    assert lab.database_primary() == primary
+
+    lab.playbook("rejoin", "-e", f"host={replica}", "-e", f"rebuild={replica}")
+    lab.playbook("configure", *changed)
+    assert lab.sql(primary, "SELECT @@long_query_time").startswith("2")
+    assert lab.database_primary() == primary
+    lab.playbook("configure", "--tags", "mysql")
+    assert all(lab.replicates(host) for host in lab.hosts("database") if host != primary)
+
+
 def test_the_topology_is_said_with_a_dead_primary(lab: Lab) -> None:
     lost = lab.database_primary()
     lab.host(lost, state="frozen")

@@ -163,6 +163,45 @@ def _all_of(state: ServerState) -> ServerState:
     return replace(state, gtid_state=gtid_set.union(state.gtid_state, received))
 
 
+def lost_by_restart(members: list[Member], name: str, bootstrap_primary: str) -> str:
+    """Return why a primary, restarted now and then read-only, would not be opened again; empty: it would be.
+
+    A replica that holds what the primary lacks makes it look like one that a crash has taken confirmed writes from,
+    though as long as it is open it is known to have them all.
+
+    :param name: the server that is to be restarted; its state was read after the others'.
+    """
+    try:
+        if decide(members, bootstrap_primary).primary != name:
+            return ""
+    except TopologyError:  # there is no primary yet that could be lost
+        return ""
+    closed = [
+        replace(member, state=replace(member.state, read_only=True))
+        if member.name == name and member.state is not None
+        else member
+        for member in members
+    ]
+    try:
+        other = decide(closed, bootstrap_primary).primary
+        why = "" if other == name else f"{other} would take its place"
+    except TopologyError as error:
+        why = f"none would be opened then: {error}"
+    primary = next(member.state for member in members if member.name == name)
+    extra = {
+        member.name: more
+        for member in members
+        if primary is not None and member.state is not None and (more := _lacks(primary, member.state))
+    }
+    if why and extra:
+        said = "; ".join(f"{holder} holds {', '.join(more)}" for holder, more in extra.items())
+        why = (
+            f"{said}, which it lacks, and after a restart it could not be told from one that has lost them. "
+            f"rejoin.yml -e host={next(iter(extra))} saves them and says what to do about them"
+        )
+    return f"{name}, the primary, was not restarted, and takes writes as before: {why}" if why else ""
+
+
 def _no_two_alike(members: list[Member]) -> None:
     seen: dict[int, str] = {}
     for member in members:

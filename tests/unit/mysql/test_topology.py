@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import TopologyError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.state import Replication, ServerState
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Member, decide
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.topology import Member, decide, lost_by_restart
 
 ADDRESSES = {f"db{number}": f"10.0.0.{number}" for number in (1, 2, 3)}
 FRESH = ServerState(running=True, flavor="mariadb", version="10.11", read_only=True, binlog=True)
@@ -117,3 +117,34 @@ def test_servers_of_two_kinds_are_no_cluster() -> None:
     other = replace(FRESH, flavor="mysql", version="9.7.4")
     with pytest.raises(TopologyError, match="db1 runs mariadb, db2 runs mysql: all must be of one kind"):
         decide(cluster(FRESH, other), "db1")
+
+
+ERRANT = replace(USED, gtid_state="0-1-8,0-3-9", gtid_position="0-3-9")
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        pytest.param(cluster(OPEN, following("db1")), "", id="as it should be"),
+        pytest.param(cluster(OPEN), "", id="a single server"),
+        pytest.param(cluster(OPEN, FRESH), "", id="a replica that is to come"),
+        pytest.param(cluster(OPEN, OPEN), "", id="new servers, not yet closed"),
+        pytest.param(cluster(following("db2"), OPEN), "", id="a replica"),
+        pytest.param(
+            cluster(OPEN, following("db1"), following("db1", ERRANT)),
+            "db1, the primary, was not restarted, and takes writes as before: db3 holds 0-3-9, which it lacks",
+            id="a replica holds what it lacks, and not all that it has",
+        ),
+        pytest.param(
+            cluster(OPEN, following("db1"), following("db1", replace(USED, gtid_state="0-1-9,0-3-10"))),
+            "rejoin.yml -e host=db3 saves them",
+            id="a replica holds more and would take its place",
+        ),
+        pytest.param(
+            cluster(OPEN, following("db1"), None), "none would be opened then: .* db3 did not answer", id="a silent one"
+        ),
+    ],
+)
+def test_a_primary_that_would_not_be_opened_again_is_not_restarted(members: list[Member], reason: str) -> None:
+    said = lost_by_restart(members, "db1", "db1")
+    assert re.search(reason, said) if reason else said == ""
