@@ -4,11 +4,11 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export LAB_NAME ?= lab
-$(if $(filter-out full small,$(LAB_PROFILE)),$(error LAB_PROFILE is $(LAB_PROFILE): allowed are full, small))
+$(if $(filter-out full small database,$(LAB_PROFILE)),$(error LAB_PROFILE is $(LAB_PROFILE): allowed are full, small, database))
 export LAB_NETWORK ?= 10.77.0
 export LAB_WORLD := $(if $(LAB_WORLD),$(abspath $(LAB_WORLD)))
 export LAB_DATABASE
-LAB_INVENTORY := inventories/lab/$(if $(filter small,$(LAB_PROFILE)),small.yml,hosts.yml)
+LAB_INVENTORY := inventories/lab/$(if $(filter small database,$(LAB_PROFILE)),$(LAB_PROFILE),hosts).yml
 
 .PHONY: help
 help:  ## this list
@@ -42,7 +42,7 @@ molecule: venv-dev  ## one Molecule scenario per role (SCENARIO=mysql for one of
 	@$(PYTEST) tests/molecule $(if $(SCENARIO),-k $(SCENARIO))
 test-cluster: venv-dev  ## the whole site and its faults, on labs of their own: MariaDB's and Oracle MySQL's
 	@$(PYTEST) tests/integration
-	@TEST_LAB_DATABASE=mysql $(PYTEST) tests/integration/test_database_roles.py tests/integration/test_database_faults.py
+	@TEST_LAB_DATABASE=mysql TEST_LAB_PROFILE=database $(PYTEST) tests/integration/test_database_roles.py tests/integration/test_database_faults.py
 test: lint  ## everything that CI runs: all but what is marked long, see test-cluster and molecule
 	@$(PYTEST) -m "not long" tests/integration tests/molecule tests/unit server/tests
 

@@ -20,7 +20,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn.lab import 
 from ansible_collections.trinitycore.mcp.plugins.module_utils.nspawn.processes import start_of
 
 ROOT = Path(__file__).parents[1]
-INVENTORIES = {"full": "hosts.yml", "small": "small.yml"}
+INVENTORIES = {"full": "hosts.yml", "small": "small.yml", "database": "database.yml"}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ def lab() -> Iterator[Lab]:
     """Boot the tests' lab and roll the site out; removed afterwards.
 
     While working on tests: TEST_LAB_KEEP leaves it running, TEST_LAB_READY takes it as it runs, TEST_LAB_PROFILE=small
-    makes a small one. TEST_LAB_DATABASE=mysql makes one with Oracle MySQL.
+    makes a small one, =database what the database's faults need. TEST_LAB_DATABASE=mysql makes one with Oracle MySQL.
     """
     cluster = Lab(
         os.environ.get("TEST_LAB_NAME", "test"),

@@ -73,7 +73,7 @@ class Lab:
     def __init__(self, name: str, network: str, profile: str = "full", database: str = "mariadb") -> None:
         self.name, self.database = name, database
         self.state = ROOT / (".lab" if name == "lab" else f".lab-{name}")
-        self.inventory = ROOT / "inventories" / "lab" / ("small.yml" if profile == "small" else "hosts.yml")
+        self.inventory = ROOT / "inventories" / "lab" / ("hosts.yml" if profile == "full" else f"{profile}.yml")
         self.environment = {
             **os.environ,
             "LAB_NAME": name,
@@ -246,6 +246,12 @@ class Lab:
         """Whether a database host follows another one, and nothing of it is stopped."""
         shown = self.ssh(host, shlex.join([self.database, "-BE", "-e", "SHOW REPLICA STATUS"]))
         return len(re.findall(r"(?:Slave|Replica)_(?:IO|SQL)_Running: Yes", shown)) == 2
+
+    def lag(self, host: str) -> int | None:
+        """Return the seconds that a database host is behind the one that it follows; None where it follows none."""
+        shown = self.ssh(host, shlex.join([self.database, "-BE", "-e", "SHOW REPLICA STATUS"]))
+        behind = re.search(r"Seconds_Behind_\w+: (\d+)", shown)
+        return int(behind[1]) if behind else None
 
     def database_primary(self) -> str:
         """Return the database host that takes writes now; which one it is, other tests may have changed."""

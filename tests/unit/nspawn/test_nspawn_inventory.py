@@ -34,7 +34,7 @@ def test_platforms_become_hosts_and_connections() -> None:
 
 
 def test_both_profiles_have_distinct_addresses_and_all_groups() -> None:
-    for name, count in (("hosts.yml", 14), ("small.yml", 7)):
+    for name, count in (("hosts.yml", 14), ("small.yml", 7), ("database.yml", 7)):
         tree = yaml.safe_load((ROOT / "inventories/lab" / name).read_text())
         groups = tree["all"]["children"]
         assert set(groups) == {"loadbalancers", "app", "database", "redis", "monitoring", "backup", "acme_lab"}
