@@ -90,6 +90,8 @@ def call_tool(
     address: str | None = None,
     ca_file: str | None = None,
     timeout: float = 10.0,
+    cert_file: str | None = None,
+    key_file: str | None = None,
 ) -> ToolAnswer:
     """Call a tool once and return its answer.
 
@@ -97,6 +99,8 @@ def call_tool(
     :param address: connect here instead of resolving the domain.
     :param ca_file: PEM file of the trusted authority; the system's authorities if left out.
     :param timeout: seconds for each of connecting and answering.
+    :param cert_file: certificate to show, as instances want it from whoever calls past the load balancer.
+    :param key_file: its key.
     :raises McpCallError: as :func:`parse_answer`, or no connection was made.
     """
     parts = urlsplit(url)
@@ -112,7 +116,10 @@ def call_tool(
     if api_key:
         headers["Authorization"] = f"Bearer {api_key}"
     try:
-        connection = _Connection(parts, address, ssl.create_default_context(cafile=ca_file), timeout)
+        context = ssl.create_default_context(cafile=ca_file)
+        if cert_file:
+            context.load_cert_chain(cert_file, key_file)
+        connection = _Connection(parts, address, context, timeout)
         try:
             connection.request("POST", parts.path or "/", json.dumps(request_body(tool, arguments)), headers)
             answer = connection.getresponse()

@@ -43,6 +43,7 @@ class Wanted:
     interpreter: str
     keep: int
     activate: str  # never | first | always
+    instances: list[str] | None = None  # all that there are; None: the program has none, or nothing is said of them
 
 
 @dataclass
@@ -52,10 +53,14 @@ class Plan:
     install: bool
     activate: bool
     remove: list[str] = field(default_factory=list)
+    switch: dict[str, str] = field(default_factory=dict)
+    """Instances whose link has to be set, and the version that it leads to."""
+    drop: list[str] = field(default_factory=list)
+    """Instances that there are no more."""
 
     def __bool__(self) -> bool:
         """Whether anything has to be done."""
-        return self.install or self.activate or bool(self.remove)
+        return self.install or self.activate or bool(self.remove or self.switch or self.drop)
 
 
 def unpack(archive: Path, folder: Path) -> list[Path]:
@@ -76,7 +81,11 @@ def unpack(archive: Path, folder: Path) -> list[Path]:
 
 
 class Releases:
-    """The folder that holds ``releases/<version>/`` and the links ``current`` and ``previous``."""
+    """The folder that holds ``releases/<version>/`` and the links ``current``, ``previous`` and ``instances/<name>``.
+
+    An instance is started with what its own link leads to, so one of them can have another release than the rest, and
+    keeps it when it crashes or the host boots.
+    """
 
     def __init__(self, path: Path) -> None:
         """Look at the folder ``path``; it need not exist."""
@@ -87,6 +96,12 @@ class Releases:
         """Return the version that the link ``current`` or ``previous`` leads to, None without one."""
         link = self.path / name
         return Path(os.readlink(link)).name if link.is_symlink() else None
+
+    def instances(self) -> dict[str, str]:
+        """Return the version of each instance that has a link."""
+        folder = self.path / "instances"
+        names = sorted(link.name for link in folder.iterdir() if link.is_symlink()) if folder.is_dir() else []
+        return {name: self.linked(f"instances/{name}") or "" for name in names}
 
     def marker(self, version: str) -> dict[str, Any] | None:
         """Return what was noted when a release was completed, None if it is absent or incomplete."""
@@ -114,11 +129,27 @@ class Releases:
         current = self.linked("current")
         activate = wanted.activate == "always" or (wanted.activate == "first" and current is None)
         activate = activate and current != wanted.version
-        kept = {wanted.version, wanted.version if activate else current}
+        had = self.instances()
+        switch, drop = self._instances_plan(wanted, had, wanted.version if activate else current)
+        kept = {wanted.version, wanted.version if activate else current, *had.values()}
         kept.add(current if activate else self.linked("previous"))
         others = [version for version in self.installed() if version not in kept]
         spare = max(wanted.keep - len(kept - {None}), 0)
-        return Plan(install, activate, others[: len(others) - spare])
+        return Plan(install, activate, others[: max(len(others) - spare, 0)], switch, drop)
+
+    @staticmethod
+    def _instances_plan(
+        wanted: Wanted, had: dict[str, str], current: str | None
+    ) -> tuple[dict[str, str], list[str]]:
+        """Return which links have to be set and which to be removed: those that are there stay, but for ``always``."""
+        if wanted.instances is None or current is None:
+            return {}, []
+        switch = {
+            name: current
+            for name in wanted.instances
+            if name not in had or (wanted.activate == "always" and had[name] != current)
+        }
+        return switch, [name for name in had if name not in wanted.instances]
 
     def install(self, wanted: Wanted, archive: Path, sha256: str) -> None:
         """Install a release from a wheelhouse archive, without any network.
@@ -162,11 +193,24 @@ class Releases:
         if self.marker(version) is None:
             raise ReleaseError(f"release {version} is not installed in {self.folder}")
         replaced = self.linked("current")
-        # The services watch this file: it is new from the moment the release becomes current.
-        os.utime(self.folder / version / MARKER)
         if replaced is not None and replaced != version:
             self._link("previous", replaced)
         self._link("current", version)
+
+    def switch(self, instance: str, version: str) -> None:
+        """Have an instance started with an installed release from its next start on.
+
+        :raises ReleaseError: the release is not installed.
+        """
+        if self.marker(version) is None:
+            raise ReleaseError(f"release {version} is not installed in {self.folder}")
+        (self.path / "instances").mkdir(mode=0o755, exist_ok=True)
+        self._link(f"instances/{instance}", version)
+
+    def drop(self, instances: list[str]) -> None:
+        """Remove the links of instances."""
+        for name in instances:
+            (self.path / "instances" / name).unlink()
 
     def remove(self, versions: list[str]) -> None:
         """Delete releases; the marker goes first, so that a half deleted one never counts as installed."""
@@ -176,10 +220,11 @@ class Releases:
 
     def _link(self, name: str, version: str) -> None:
         """Set a link so that it leads somewhere at every moment."""
-        partial = self.path / f".{name}.new"
+        link = self.path / name
+        partial = self.path / f".{link.name}.new"
         partial.unlink(missing_ok=True)
-        partial.symlink_to(Path("releases") / version)
-        partial.replace(self.path / name)
+        partial.symlink_to(os.path.relpath(self.folder / version, link.parent))
+        partial.replace(link)
 
     @staticmethod
     def _run(*command: str) -> None:

@@ -126,18 +126,21 @@ def default_cache() -> Path:
 class Wheelhouse:
     """The archives of one package's sources, in a cache folder that several runs may share."""
 
-    def __init__(self, source: Path, cache: Path, installer: str) -> None:
+    def __init__(self, source: Path, cache: Path, installer: str, version: str = "") -> None:
         """Name what to build.
 
         :param source: folder of the package: pyproject.toml, requirements.txt (pinned), src/.
         :param cache: folder that keeps archives and downloaded wheels between runs.
         :param installer: requirement of PyPA's `installer`, which hosts take from the archive.
+        :param version: release that is wanted; empty for the one that the sources make.
         :raises WheelhouseError: as :func:`source_version`.
         """
         self.source = source
         self.cache = cache
         self.installer = installer
-        self.version = source_version(source)
+        made = source_version(source)
+        self.version = version or made
+        self.can_build = self.version == made
 
     def archive(self, target: Target) -> Path:
         """Return where the archive of a target is, or will be once built."""
@@ -147,11 +150,15 @@ class Wheelhouse:
     def build(self, targets: Sequence[Target], keep: int) -> list[Target]:
         """Make the archives that are missing; return the targets for which one was made.
 
+        Of another release than the sources make, none can be made.
+
         :param keep: how many archives of each target stay in the cache.
         :raises WheelhouseError: pip could not build the package or find a wheel for a requirement.
         """
         with self._lock():
             missing = [target for target in targets if not self.archive(target).is_file()]
+            if not self.can_build:
+                return []
             if missing:
                 wheel = self._package_wheel()
                 for target in missing:

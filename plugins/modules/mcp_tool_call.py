@@ -34,6 +34,12 @@ options:
   ca_file:
     description: Trusted authority, a PEM file. The system's authorities if left out.
     type: path
+  cert_file:
+    description: Certificate to show, a PEM file, where a server instance is called past the load balancer.
+    type: path
+  key_file:
+    description: Its key.
+    type: path
   timeout:
     description: Seconds for connecting and for the answer.
     type: float
@@ -93,6 +99,8 @@ def main() -> None:
             "api_key": {"type": "str", "no_log": True},
             "address": {"type": "str"},
             "ca_file": {"type": "path"},
+            "cert_file": {"type": "path"},
+            "key_file": {"type": "path"},
             "timeout": {"type": "float", "default": 10.0},
             "retries": {"type": "int", "default": 0},
         },

@@ -43,8 +43,15 @@ options:
     type: str
     choices: [always, first, never]
     default: first
+  instances:
+    description:
+      - Names of all instances of the program on this host. Each has a link C(instances/<name>) to the release that it is
+        started with. New ones get the current release; with O(activate=always) all do. Links of others are removed.
+      - M(trinitycore.mcp.python_release_instance) changes one of them.
+    type: list
+    elements: str
   keep:
-    description: How many releases stay on the host, the current and the previous one among them.
+    description: How many releases stay on the host, those that the links lead to among them.
     type: int
     default: 3
 attributes:
@@ -113,7 +120,9 @@ def picture(releases: Releases, planned: Plan | None = None, version: str = "") 
     """Return the releases and links as text for a diff, with a plan applied if one is given."""
     complete = {name for name in releases.installed() if releases.marker(name) is not None}
     current, previous = releases.linked("current"), releases.linked("previous")
+    instances = releases.instances()
     if planned is not None:
+        instances = {name: to for name, to in (instances | planned.switch).items() if name not in planned.drop}
         complete -= set(planned.remove)
         if planned.install:
             complete.add(version)
@@ -121,6 +130,7 @@ def picture(releases: Releases, planned: Plan | None = None, version: str = "") 
             current, previous = version, current or previous
     lines = [f"releases/{name}" for name in sorted(complete)]
     lines += [f"{name} -> releases/{to}" for name, to in (("current", current), ("previous", previous)) if to]
+    lines += [f"instances/{name} -> releases/{to}" for name, to in sorted(instances.items())]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -134,6 +144,7 @@ def main() -> None:
             "archive_sha256": {"type": "str", "default": ""},
             "interpreter": {"type": "path", "default": "/usr/bin/python3"},
             "activate": {"type": "str", "choices": ["always", "first", "never"], "default": "first"},
+            "instances": {"type": "list", "elements": "str"},
             "keep": {"type": "int", "default": 3},
             # Set by the action plugin: where the archive lies on the host, once it was sent.
             "_sent": {"type": "path"},
@@ -142,7 +153,9 @@ def main() -> None:
     )
     options: dict[str, Any] = module.params
     releases = Releases(Path(options["path"]))
-    wanted = Wanted(options["version"], options["interpreter"], options["keep"], options["activate"])
+    wanted = Wanted(
+        options["version"], options["interpreter"], options["keep"], options["activate"], options["instances"]
+    )
     planned = releases.plan(wanted)
     before, after = picture(releases), picture(releases, planned, wanted.version)
     result = {
@@ -161,6 +174,9 @@ def main() -> None:
                 releases.install(wanted, archive, options["archive_sha256"])
             if planned.activate:
                 releases.activate(wanted.version)
+            for name, version in planned.switch.items():
+                releases.switch(name, version)
+            releases.drop(planned.drop)
             releases.remove(planned.remove)
         except ReleaseError as error:
             module.fail_json(msg=str(error))

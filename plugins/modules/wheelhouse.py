@@ -36,6 +36,12 @@ options:
         description: Version of the C library.
         type: str
         required: true
+  version:
+    description: >-
+      Release that is wanted. When the sources make another one, only archives of it that the cache has are returned.
+      Empty for the release that the sources make.
+    type: str
+    default: ''
   cache:
     description: Folder that keeps archives and downloads. C($XDG_CACHE_HOME/trinitycore-mcp/wheelhouse) by default.
     type: path
@@ -71,7 +77,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 version:
-  description: Name of the release, the project's version and a hash of its content.
+  description: Name of the release, the project's version and a hash of its content; or O(version).
   returned: always
   type: str
   sample: 2.0.0-1a2b3c4d
@@ -114,6 +120,7 @@ def main() -> None:
                     "glibc": {"type": "str", "required": True},
                 },
             },
+            "version": {"type": "str", "default": ""},
             "cache": {"type": "path"},
             "keep": {"type": "int", "default": 5},
             "installer": {"type": "str", "default": "installer==1.1.0"},
@@ -124,8 +131,8 @@ def main() -> None:
     targets = list(dict.fromkeys(Target(**target) for target in options["targets"]))
     cache = Path(options["cache"]) if options["cache"] else default_cache()
     try:
-        house = Wheelhouse(Path(options["source"]), cache, options["installer"])
-        missing = [target for target in targets if not house.archive(target).is_file()]
+        house = Wheelhouse(Path(options["source"]), cache, options["installer"], options["version"])
+        missing = [target for target in targets if house.can_build and not house.archive(target).is_file()]
         built = missing if module.check_mode else house.build(targets, options["keep"])
     except WheelhouseError as error:
         module.fail_json(msg=str(error))
@@ -135,6 +142,7 @@ def main() -> None:
             "sha256": file_sha256(house.archive(target)) if house.archive(target).is_file() else "",
         }
         for target in targets
+        if house.can_build or house.archive(target).is_file()
     }
     module.exit_json(
         changed=bool(built),

@@ -1,0 +1,170 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Is a new release worse than the old one? Judged by the tool calls that both answered between two looks at metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+METRIC = "mcp_server_operation_duration_seconds"
+_SERIES = re.compile(rf"^{METRIC}_(bucket|count)\{{(.*)\}} (\S+)$")
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_QUANTILE = 0.95
+
+
+class CanaryError(Exception):
+    """Metrics can't be read or compared; the message says why."""
+
+
+@dataclass
+class Calls:
+    """Tool calls: how many were answered and failed, and how long the answered ones of each tool took."""
+
+    answered: float = 0
+    failed: float = 0
+    durations: dict[str, dict[float, float]] = field(default_factory=dict)
+    """Tool to upper bound to how many calls took no longer, as Prometheus counts."""
+
+    @property
+    def total(self) -> float:
+        """All calls."""
+        return self.answered + self.failed
+
+    @property
+    def failed_share(self) -> float:
+        """Failed calls of all, 0 to 1."""
+        return self.failed / self.total if self.total else 0.0
+
+    def add(self, other: Calls, sign: int = 1) -> None:
+        """Count another one's calls too (or, with ``sign=-1``, take them away)."""
+        self.answered += sign * other.answered
+        self.failed += sign * other.failed
+        for tool, counts in other.durations.items():
+            own = self.durations.setdefault(tool, {})
+            for bound, count in counts.items():
+                own[bound] = own.get(bound, 0) + sign * count
+
+    def count(self, tool: str) -> float:
+        """How many calls of a tool were answered."""
+        return max(self.durations.get(tool, {}).values(), default=0)
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """When a release counts as worse.
+
+    :ivar calls: fewer calls than this, of the canary or of the rest, allow no judgement.
+    :ivar errors: by how much its share of failed calls may be higher, 0 to 1.
+    :ivar factor: how many times as long as the rest's its 95th percentile may be, ...
+    :ivar slack: ... and by how many seconds more.
+    """
+
+    calls: int
+    errors: float
+    factor: float
+    slack: float
+
+
+def read(text: str) -> Calls:
+    """Read the tool calls out of an instance's metrics.
+
+    :raises CanaryError: the metric is not there, though calls are measured from the start on.
+    """
+    calls = Calls()
+    if METRIC not in text:
+        raise CanaryError(f"there is no metric {METRIC}")
+    for line in text.splitlines():
+        found = _SERIES.match(line)
+        if not found:
+            continue
+        labels = dict(_LABEL.findall(found[2]))
+        if labels.get("method") != "tools/call":
+            continue
+        failed, value = bool(labels.get("error_type")), float(found[3])
+        if found[1] == "count":
+            calls.failed += value * failed
+            calls.answered += value * (not failed)
+        elif not failed:
+            counts = calls.durations.setdefault(labels.get("tool", ""), {})
+            bound = float(labels["le"])
+            counts[bound] = counts.get(bound, 0) + value
+    return calls
+
+
+def between(before: Calls, after: Calls) -> Calls:
+    """Return the calls made between two looks at one instance.
+
+    :raises CanaryError: counters went back, so the instance was started anew.
+    """
+    made = Calls()
+    made.add(after)
+    made.add(before, -1)
+    if made.answered < 0 or made.failed < 0 or any(n < 0 for each in made.durations.values() for n in each.values()):
+        raise CanaryError("it was started anew in the meantime")
+    return made
+
+
+def together(parts: Iterable[Calls]) -> Calls:
+    """Return the calls of several instances as one."""
+    calls = Calls()
+    for part in parts:
+        calls.add(part)
+    return calls
+
+
+def percentile(counts: Mapping[float, float], share: float = _QUANTILE) -> float:
+    """Return the duration that this share of calls did not exceed, between bounds in proportion as Prometheus does.
+
+    Calls above the last bound count as taking that long.
+    """
+    wanted = share * max(counts.values(), default=0)
+    lower, below = 0.0, 0.0
+    for bound, count in sorted(counts.items()):
+        if count >= wanted and count > below:
+            if bound == float("inf"):
+                return lower
+            return lower + (bound - lower) * (wanted - below) / (count - below)
+        lower, below = bound, count
+    return lower
+
+
+def errors_complaint(canary: Calls, rest: Calls, limits: Thresholds) -> str | None:
+    """Return why the canary fails too often, None when it does not or too few calls were made to say so."""
+    if min(canary.total, rest.total) < limits.calls:
+        return None
+    excess = canary.failed_share - rest.failed_share
+    if excess <= limits.errors:
+        return None
+    return (
+        f"{canary.failed_share:.1%} of its {canary.total:.0f} tool calls failed, {rest.failed_share:.1%} of the rest's "
+        f"{rest.total:.0f}; allowed are {limits.errors:.1%} more"
+    )
+
+
+def latency_complaint(canary: Calls, rest: Calls, limits: Thresholds) -> str | None:
+    """Return which tool is slower with the canary, and by how much; None when none is."""
+    for tool in sorted(canary.durations):
+        if min(canary.count(tool), rest.count(tool)) < limits.calls:
+            continue
+        own, others = percentile(canary.durations[tool]), percentile(rest.durations[tool])
+        allowed = others * limits.factor + limits.slack
+        if own > allowed:
+            return (
+                f"95 % of its {canary.count(tool):.0f} calls of {tool} took up to {own * 1000:.2f} ms, of the rest's "
+                f"{rest.count(tool):.0f} up to {others * 1000:.2f} ms; allowed are {allowed * 1000:.2f} ms "
+                f"({limits.factor:g} times that and {limits.slack * 1000:g} ms)"
+            )
+    return None
+
+
+def summary(canary: Calls, rest: Calls) -> dict[str, dict[str, float]]:
+    """Return what was measured, for the operator."""
+    return {
+        name: {
+            "calls": calls.total,
+            "failed": calls.failed,
+            **{f"p95_ms {tool}": round(percentile(n) * 1000, 3) for tool, n in calls.durations.items() if max(n.values(), default=0)},
+        }
+        for name, calls in (("canary", canary), ("rest", rest))
+    }
