@@ -52,9 +52,8 @@ def upgrade_target(version: Any, source: str, lives: Mapping[str, Mapping[str, A
     what = "is not set" if not name else f"is {name!r}"
     if len(found) > 1:
         what += f", which {' and '.join(found)} are"
-    return _target(
-        problem=f"version {what}; it must be {of_source}, or installed on every app host: {', '.join(installed) or 'none is'}"
-    )
+    others = ", ".join(installed) or "none is"
+    return _target(problem=f"version {what}; it must be {of_source}, or installed on every app host: {others}")
 
 
 def rollback_target(version: Any, lives: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -135,7 +134,9 @@ def delivery_problems(
     :param healthy: whether every instance that gets calls must be up now.
     :param force: whether the last instance may be taken out, so that nobody answers for a while.
     """
-    problems = [f"{member['id']} has no release of its own: run site.yml first" for member in members if not member["release"]]
+    problems = [
+        f"{member['id']} has no release of its own: run site.yml first" for member in members if not member["release"]
+    ]
     for balancer, status in statuses.items():
         known = {member["id"]: member for member in status["members"]}
         for member in members:
@@ -143,12 +144,16 @@ def delivery_problems(
             if found is None:
                 problems.append(f"{balancer} does not know {member['id']}: run site.yml first")
             elif (found["state"] == "active") != member["active"]:
-                problems.append(f"{member['id']} is {found['state']} on {balancer} only: drain.yml or undrain.yml makes it equal")
+                state = f"{member['id']} is {found['state']} on {balancer} only"
+                problems.append(f"{state}: drain.yml or undrain.yml makes it equal")
             elif healthy and member["active"] and found["health"] != "up":
-                problems.append(f"{member['id']} is {found['health']}, says {balancer}: {found.get('reason') or 'no reason'}")
+                reason = found.get("reason") or "no reason"
+                problems.append(f"{member['id']} is {found['health']}, says {balancer}: {reason}")
     active = [member["id"] for member in members if member["active"]]
     if len(active) == 1 and not force:
-        problems.append(f"only {active[0]} is active, and nobody would answer while it is restarted; -e force=true does it")
+        problems.append(
+            f"only {active[0]} is active, and nobody would answer while it is restarted; -e force=true does it"
+        )
     return problems
 
 

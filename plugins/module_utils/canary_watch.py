@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import http.client
 import ssl
 import time
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from .canary import (
     Calls,
@@ -47,11 +48,15 @@ class Instance:
         """
         context = ssl.create_default_context(cafile=self.ca_file)
         context.load_cert_chain(self.cert_file, self.key_file)
+        url = urlsplit(self.metrics_url)
+        connection = http.client.HTTPSConnection(url.netloc, timeout=_ATTEMPT, context=context)
         try:
-            with urllib.request.urlopen(self.metrics_url, timeout=_ATTEMPT, context=context) as answer:
-                return read(answer.read().decode())
-        except (OSError, ValueError) as error:
+            connection.request("GET", url.path)
+            return read(connection.getresponse().read().decode())
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise CanaryError(f"no metrics at {self.metrics_url}: {error}") from error
+        finally:
+            connection.close()
 
     def answers(self, call: dict[str, Any]) -> str | None:
         """Make a tool call; return None when it was answered, else what is wrong."""
@@ -124,12 +129,12 @@ class Watch:
                 raise CanaryError(complaint)
 
     def _span(self, seconds: float, wanted: int) -> tuple[Calls, Calls]:
-        """Watch for some seconds, longer if that takes calls of our own; return the calls of the canary and the rest."""
+        """Watch for some seconds, longer if calls of our own take that; return those of the canary and of the rest."""
         before = self.look()
         began = self._clock()
         while True:
             canary, rest = self._made_since(before)
-            self.measured = summary(canary, rest)
+            self.measured = {"canary": summary(canary), "rest": summary(rest)}
             if complaint := errors_complaint(canary, rest, self._limits):
                 raise CanaryError(complaint)
             passed = self._clock() - began

@@ -138,9 +138,7 @@ class Releases:
         return Plan(install, activate, others[: max(len(others) - spare, 0)], switch, drop)
 
     @staticmethod
-    def _instances_plan(
-        wanted: Wanted, had: dict[str, str], current: str | None
-    ) -> tuple[dict[str, str], list[str]]:
+    def _instances_plan(wanted: Wanted, had: dict[str, str], current: str | None) -> tuple[dict[str, str], list[str]]:
         """Return which links have to be set and which to be removed: those that are there stay, but for ``always``."""
         if wanted.instances is None or current is None:
             return {}, []

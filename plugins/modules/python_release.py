@@ -45,8 +45,8 @@ options:
     default: first
   instances:
     description:
-      - Names of all instances of the program on this host. Each has a link C(instances/<name>) to the release that it is
-        started with. New ones get the current release; with O(activate=always) all do. Links of others are removed.
+      - Names of all instances of the program on this host. Each has a link C(instances/<name>) to the release that it
+        is started with. New ones get the current release; with O(activate=always) all do. Links of others are removed.
       - M(trinitycore.mcp.python_release_instance) changes one of them.
     type: list
     elements: str

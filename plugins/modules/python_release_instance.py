@@ -10,8 +10,8 @@ author: The trinitycore.mcp authors
 version_added: 2.0.0
 short_description: Say which release one instance of a Python program is started with
 description:
-  - Sets the link C(<path>/instances/<instance>), which the instance's unit starts. Whoever runs goes on with what it was
-    started with until it is restarted.
+  - Sets the link C(<path>/instances/<instance>), which the instance's unit starts. Whoever runs goes on with what it
+    was started with until it is restarted.
   - M(trinitycore.mcp.python_release) installs releases, and keeps the links of all instances.
 options:
   path:

@@ -67,6 +67,34 @@ async def _worker(to: Target, share: int, outcome: Outcome, batch: int = 25) -> 
                 outcome.instances[str(answer.instance)] += 1
 
 
+async def _paced_worker(to: Target, outcome: Outcome, over: threading.Event, at_least: int, pause: float) -> None:
+    """Make calls, ten over each connection, until that is ended and enough were made."""
+    while not over.is_set() or outcome.calls < at_least:
+        await _worker(to, 10, outcome)
+        await asyncio.sleep(pause)
+
+
+@contextmanager
+def load_all_the_time(endpoints: dict[str, Any], at_least: int, concurrency: int, pause: float) -> Iterator[Outcome]:
+    """Make calls in the background for as long as the body takes, and then until there were enough of them.
+
+    :param pause: seconds that each client rests after ten calls, to leave the machine to what the body does.
+    """
+    outcome = Outcome()
+    to, over = target(endpoints), threading.Event()
+
+    async def everything() -> None:
+        await asyncio.gather(*(_paced_worker(to, outcome, over, at_least, pause) for _ in range(concurrency)))
+
+    thread = threading.Thread(target=lambda: asyncio.run(everything()), daemon=True)
+    thread.start()
+    try:
+        yield outcome
+    finally:
+        over.set()
+        thread.join()
+
+
 @contextmanager
 def load(endpoints: dict[str, Any], calls: int, concurrency: int) -> Iterator[Outcome]:
     """Make calls in the background while the body breaks something; all are done when it ends.

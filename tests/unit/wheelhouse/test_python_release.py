@@ -121,3 +121,30 @@ def test_an_archive_of_anything_else_is_refused(releases: Releases, tmp_path: Pa
         releases.install(wanted("1"), path, "")
     assert releases.marker("1") is None
     assert not (tmp_path / "x.whl").exists()
+
+
+def test_each_instance_has_a_link_of_its_own(releases: Releases) -> None:
+    for age, version in enumerate(("3", "2", "1")):
+        complete(releases, version, age)
+    releases.activate("1")
+    fleet = ["1", "2"]
+    plan = releases.plan(Wanted("2", sys.executable, 3, "first", fleet))
+    assert plan.switch == {"1": "1", "2": "1"}, "new instances get the current release"
+    for name, version in plan.switch.items():
+        releases.switch(name, version)
+    assert (releases.path / "instances" / "1" / MARKER).is_file()
+    assert not releases.plan(Wanted("2", sys.executable, 3, "first", fleet))
+
+    releases.switch("1", "2")
+    assert releases.instances() == {"1": "2", "2": "1"}
+    assert not releases.plan(Wanted("1", sys.executable, 3, "first", fleet)), "a canary is left alone"
+    # What an instance runs stays, however few releases are kept.
+    assert releases.plan(Wanted("1", sys.executable, 1, "first", fleet)).remove == ["3"]
+    assert releases.plan(Wanted("1", sys.executable, 3, "always", fleet)).switch == {"1": "1"}
+
+    fewer = releases.plan(Wanted("1", sys.executable, 3, "always", ["2"]))
+    assert fewer.drop == ["1"]
+    releases.drop(fewer.drop)
+    assert releases.instances() == {"2": "1"}
+    with pytest.raises(ReleaseError, match="not installed"):
+        releases.switch("2", "9")
