@@ -71,7 +71,7 @@ async def _paced_worker(to: Target, outcome: Outcome, over: threading.Event, at_
     """Make calls, ten over each connection, until that is ended and enough were made."""
     while not over.is_set() or outcome.calls < at_least:
         await _worker(to, 10, outcome)
-        await asyncio.sleep(pause)
+        await asyncio.sleep(0 if over.is_set() else pause)
 
 
 @contextmanager

@@ -100,17 +100,23 @@ def test_a_new_release_replaces_one_instance_after_the_other(
     server.host.run_test(f"mkdir -p {RELEASES}/{version}/bin && touch {RELEASES}/{version}/bin/python")
 
     with watching(server, ca_file, client_tls) as rounds:
-        done = converge(mcp_server_source=str(source), mcp_server_log_level="DEBUG")
+        done = converge(mcp_server_source=str(source), mcp_server_follow_source=True, mcp_server_log_level="DEBUG")
     assert done.code == 0, done.output[-4000:]
     assert rounds
     assert all(rounds), f"{rounds.count(False)} of {len(rounds)} times no instance was ready"
     assert server.releases_in_memory() == {version}
     assert server.host.run("readlink /opt/trinitycore-mcp/previous").stdout.strip() == f"releases/{old.pop()}"
 
+    before = server.invocations()
+    done = converge(mcp_server_log_level="DEBUG")
+    assert done.code == 0, done.output[-4000:]
+    assert done.changed("app1") == 0, "what the host has goes before what the sources make"
+    assert server.invocations() == before
+
 
 def test_fewer_instances_and_an_older_release(server: Server) -> None:
     """Back to the release of the sources, with one instance; another run brings the second one back."""
-    done = converge(mcp_server_instances=1)
+    done = converge(mcp_server_instances=1, mcp_server_follow_source=True)
     assert done.code == 0, done.output[-4000:]
     assert server.units() == ["trinitycore-mcp@1.service"]
     assert server.releases_in_memory() == {source_version(ROOT / "server")}
