@@ -68,9 +68,9 @@ async def _worker(to: Target, share: int, outcome: Outcome, batch: int = 25) -> 
 
 
 async def _paced_worker(to: Target, outcome: Outcome, over: threading.Event, at_least: int, pause: float) -> None:
-    """Make calls, ten over each connection, until that is ended and enough were made."""
+    """Make calls, 25 over each connection, until that is ended and enough were made."""
     while not over.is_set() or outcome.calls < at_least:
-        await _worker(to, 10, outcome)
+        await _worker(to, 25, outcome)
         await asyncio.sleep(0 if over.is_set() else pause)
 
 
@@ -78,7 +78,7 @@ async def _paced_worker(to: Target, outcome: Outcome, over: threading.Event, at_
 def load_all_the_time(endpoints: dict[str, Any], at_least: int, concurrency: int, pause: float) -> Iterator[Outcome]:
     """Make calls in the background for as long as the body takes, and then until there were enough of them.
 
-    :param pause: seconds that each client rests after ten calls, to leave the machine to what the body does.
+    :param pause: seconds that each client rests after 25 calls, to leave the machine to what the body does.
     """
     outcome = Outcome()
     to, over = target(endpoints), threading.Event()
