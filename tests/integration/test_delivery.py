@@ -195,7 +195,7 @@ def test_an_upgrade_and_its_rollback_lose_no_call(lab: Lab, tmp_path: Path, figu
 def test_a_bad_release_stops_at_the_canary(lab: Lab, tmp_path: Path, figure: Figure, bad: str, reason: str) -> None:
     """It is rolled back by itself, and the run says why."""
     source, before = release(tmp_path, BAD[bad]), releases(lab)
-    with load_all_the_time(lab.endpoints, 1_000, CLIENTS, PAUSE) as outcome:
+    with load_all_the_time(lab.endpoints, 1_000, 16, PAUSE) as outcome:
         done = upgrade(lab, source, check=False)
     figure(f"release that {bad}: {len(outcome.failures)} of {outcome.calls} calls failed")
     assert done.returncode != 0
