@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 METRIC = "mcp_server_operation_duration_seconds"
 _SERIES = re.compile(rf"^{METRIC}_(bucket|count)\{{(.*)\}} (\S+)$")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-_QUANTILE = 0.95
+# The middle tells of what every call takes longer, the upper one of what some do; noise moves the upper one first.
+_SHARES = (0.5, 0.95)
 
 
 class CanaryError(Exception):
@@ -56,7 +57,7 @@ class Thresholds:
 
     :ivar calls: fewer calls than this, of the canary or of the rest, allow no judgement.
     :ivar errors: by how much its share of failed calls may be higher, 0 to 1.
-    :ivar factor: how many times as long as the rest's its 95th percentile may be, ...
+    :ivar factor: how many times as long as the rest's its median and its 95th percentile may be, ...
     :ivar slack: ... and by how many seconds more.
     """
 
@@ -113,7 +114,7 @@ def together(parts: Iterable[Calls]) -> Calls:
     return calls
 
 
-def percentile(counts: Mapping[float, float], share: float = _QUANTILE) -> float:
+def percentile(counts: Mapping[float, float], share: float) -> float:
     """Return the duration that this share of calls did not exceed, between bounds in proportion as Prometheus does.
 
     Calls above the last bound count as taking that long.
@@ -147,21 +148,24 @@ def latency_complaint(canary: Calls, rest: Calls, limits: Thresholds) -> str | N
     for tool in sorted(canary.durations):
         if min(canary.count(tool), rest.count(tool)) < limits.calls:
             continue
-        own, others = percentile(canary.durations[tool]), percentile(rest.durations[tool])
-        allowed = others * limits.factor + limits.slack
-        if own > allowed:
+        for share in _SHARES:
+            own, others = percentile(canary.durations[tool], share), percentile(rest.durations[tool], share)
+            allowed = others * limits.factor + limits.slack
+            if own <= allowed:
+                continue
             return (
-                f"95 % of its {canary.count(tool):.0f} calls of {tool} took up to {own * 1000:.2f} ms, of the rest's "
-                f"{rest.count(tool):.0f} up to {others * 1000:.2f} ms; allowed are {allowed * 1000:.2f} ms "
+                f"{share:.0%} of its {canary.count(tool):.0f} calls of {tool} took up to {own * 1000:.2f} ms, of the "
+                f"rest's {rest.count(tool):.0f} up to {others * 1000:.2f} ms; allowed are {allowed * 1000:.2f} ms "
                 f"({limits.factor:g} times that and {limits.slack * 1000:g} ms)"
             )
     return None
 
 
 def summary(calls: Calls) -> dict[str, float]:
-    """Return what was measured, for the operator: calls, failed ones, and of each tool the 95th percentile."""
+    """Return what was measured, for the operator: calls, failed ones, and of each tool median and 95th percentile."""
     measured = {"calls": calls.total, "failed": calls.failed}
     for tool, counts in sorted(calls.durations.items()):
         if calls.count(tool):
-            measured[f"p95_ms {tool}"] = round(percentile(counts) * 1000, 3)
+            for share in _SHARES:
+                measured[f"p{share * 100:.0f}_ms {tool}"] = round(percentile(counts, share) * 1000, 3)
     return measured

@@ -11,7 +11,7 @@ version_added: 2.0.0
 short_description: Compare a server instance that runs a new release with the others, by their own metrics
 description:
   - Reads the metrics of all instances at the beginning, every second, and at the end, and compares the tool calls in
-    between - the share that failed, and the 95th percentile of the durations of each tool.
+    between - the share that failed, and the median and the 95th percentile of the durations of each tool.
   - While there are too few calls for a judgement it makes calls itself, of the canary and of one of the rest.
   - Fails as soon as the canary fails too often, does not answer or was started anew; at the end when it is too slow,
     and then only if it is so in a second look of the same length too. The message says what was measured and what is
@@ -58,7 +58,7 @@ options:
     type: float
     default: 0.01
   latency_factor:
-    description: How many times as long as the rest's the canary's 95th percentile may be.
+    description: How many times as long as the rest's the canary's median and 95th percentile may be.
     type: float
     default: 1.5
   latency_slack:
@@ -110,10 +110,10 @@ EXAMPLES = """
 
 RETURN = """
 measured:
-  description: Calls, failed calls and 95th percentiles of the canary and the rest.
+  description: Calls, failed calls, and medians and 95th percentiles by tool, of the canary and the rest.
   returned: when both were measured
   type: dict
-  sample: {canary: {calls: 812, failed: 0, p95_ms creature_get: 1.9}, rest: {calls: 2433, failed: 0}}
+  sample: {canary: {calls: 812, failed: 0, p50_ms creature_get: 0.3, p95_ms creature_get: 1.9}, rest: {calls: 2433}}
 own_calls:
   description: Calls that the module made.
   returned: always

@@ -98,9 +98,9 @@ def test_between_two_looks() -> None:
 
 
 def test_percentile_lies_between_the_bounds_in_proportion() -> None:
-    assert percentile({0.001: 0.0, 0.01: 100.0, float("inf"): 100.0}) == pytest.approx(0.001 + 0.009 * 0.95)
-    assert percentile({0.001: 50.0, 0.01: 50.0, float("inf"): 100.0}) == 0.01
-    assert percentile({}) == 0.0
+    assert percentile({0.001: 0.0, 0.01: 100.0, float("inf"): 100.0}, 0.95) == pytest.approx(0.001 + 0.009 * 0.95)
+    assert percentile({0.001: 50.0, 0.01: 50.0, float("inf"): 100.0}, 0.95) == 0.01
+    assert percentile({}, 0.95) == 0.0
 
 
 def test_errors_are_compared_with_those_of_the_rest() -> None:
@@ -116,7 +116,15 @@ def test_durations_are_compared_tool_by_tool() -> None:
     slow, good = calls_of(seconds=0.05), calls_of()
     complaint = latency_complaint(slow, good, LIMITS)
     assert complaint is not None
-    assert "creature_get took up to 95.50 ms, of the rest's 200 up to 9.55 ms; allowed are 15.32 ms" in complaint
+    assert "50% of its 200 calls of creature_get took up to 55.00 ms, of the rest's 200 up to 5.50 ms" in complaint
+    assert "allowed are 9.25 ms" in complaint
+    some = Served()
+    some.call(180)
+    some.seconds = 0.05
+    some.call(20)
+    complaint = latency_complaint(read(some.text), good, LIMITS)
+    assert complaint is not None
+    assert "95% of its 200 calls of creature_get took up to 55.00 ms, of the rest's 200 up to 9.55 ms" in complaint
     assert latency_complaint(good, slow, LIMITS) is None
     other = Served(seconds=0.05)
     other.call(200, "sql_select")
