@@ -26,6 +26,8 @@ class Calls:
     failed: float = 0
     durations: dict[str, dict[float, float]] = field(default_factory=dict)
     """Tool to upper bound to how many calls took no longer, as Prometheus counts."""
+    by_tool: dict[str, float] = field(default_factory=dict)
+    """How many calls each tool had, failed ones too."""
 
     @property
     def total(self) -> float:
@@ -41,6 +43,8 @@ class Calls:
         """Count another one's calls too (or, with ``sign=-1``, take them away)."""
         self.answered += sign * other.answered
         self.failed += sign * other.failed
+        for tool, calls in other.by_tool.items():
+            self.by_tool[tool] = self.by_tool.get(tool, 0) + sign * calls
         for tool, counts in other.durations.items():
             own = self.durations.setdefault(tool, {})
             for bound, count in counts.items():
@@ -82,12 +86,13 @@ def read(text: str) -> Calls:
         labels = dict(_LABEL.findall(found[2]))
         if labels.get("method") != "tools/call":
             continue
-        failed, value = bool(labels.get("error_type")), float(found[3])
+        failed, value, tool = bool(labels.get("error_type")), float(found[3]), labels.get("tool", "")
         if found[1] == "count":
             calls.failed += value * failed
             calls.answered += value * (not failed)
+            calls.by_tool[tool] = calls.by_tool.get(tool, 0) + value
         elif not failed:
-            counts = calls.durations.setdefault(labels.get("tool", ""), {})
+            counts = calls.durations.setdefault(tool, {})
             bound = float(labels["le"])
             counts[bound] = counts.get(bound, 0) + value
     return calls
@@ -112,6 +117,11 @@ def together(parts: Iterable[Calls]) -> Calls:
     for part in parts:
         calls.add(part)
     return calls
+
+
+def comparable(canary: Calls, rest: Calls) -> float:
+    """Return how many calls of one tool both had at least, for the tool of which they had the most."""
+    return max((min(count, rest.by_tool.get(tool, 0)) for tool, count in canary.by_tool.items()), default=0)
 
 
 def percentile(counts: Mapping[float, float], share: float) -> float:

@@ -16,6 +16,7 @@ from .canary import (
     CanaryError,
     Thresholds,
     between,
+    comparable,
     errors_complaint,
     latency_complaint,
     read,
@@ -138,9 +139,11 @@ class Watch:
             if complaint := errors_complaint(canary, rest, self._limits):
                 raise CanaryError(complaint)
             passed = self._clock() - began
-            if passed >= seconds and min(canary.total, rest.total) >= wanted:
+            # Of one tool, since durations are compared tool by tool.
+            had = comparable(canary, rest)
+            if passed >= seconds and had >= wanted:
                 return canary, rest
-            if min(canary.total, rest.total) < wanted * min(passed / seconds if seconds else 1.0, 1.0):
+            if had < wanted * min(passed / seconds if seconds else 1.0, 1.0):
                 self._make_calls(wanted)
             else:
                 self._sleep(min(_PAUSE, max(seconds - passed, 0.01)))

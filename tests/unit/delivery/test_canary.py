@@ -230,6 +230,21 @@ def test_calls_are_made_where_clients_make_none(fleet: Fleet) -> None:
     assert fleet.rest[1].calls > 0
 
 
+def test_calls_of_many_tools_are_not_taken_for_many_of_one(fleet: Fleet) -> None:
+    """A hundred calls of each of ten tools, ten a tool, say nothing of durations."""
+    fleet.canary.seconds = 0.05
+
+    def pass_time(seconds: float) -> None:
+        fleet.now += seconds
+        for served in (fleet.canary, *fleet.rest):
+            for number in range(10):
+                served.call(2, f"tool_{number}")
+
+    fleet.sleep = pass_time  # type: ignore[method-assign]
+    with pytest.raises(CanaryError, match="calls of creature_get took up to"):
+        fleet.watch.run(0, 5)
+
+
 def test_a_failing_release_is_stopped_at_once(fleet: Fleet) -> None:
     fleet.traffic, fleet.canary.error = 200, "internal"
     with pytest.raises(CanaryError, match="tool calls failed"):
