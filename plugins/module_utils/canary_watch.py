@@ -26,7 +26,7 @@ from .canary import (
 from .mcp_client import McpCallError, call_tool
 
 _PAUSE = 1.0
-_ATTEMPT = 10.0
+_ATTEMPT = 5.0
 # Calls of our own in a row at one instance, before the other one's turn.
 _BATCH = 5
 
@@ -101,7 +101,9 @@ class Watch:
         self.measured: dict[str, Any] = {}
 
     def look(self) -> tuple[Calls, dict[str, Calls]]:
-        """Return what the canary and each of the rest counted so far; who of the rest can't be read is left out.
+        """Return what the canary and each of the rest counted so far.
+
+        Who of the rest can't be read is left out from then on, as waiting for a host that is down takes all the time.
 
         :raises CanaryError: the canary can't be read, or none of the rest.
         """
@@ -114,6 +116,7 @@ class Watch:
                 reasons.append(str(error))
         if not rest:
             raise CanaryError(f"there is nobody to compare it with: {'; '.join(reasons) or 'no other instance'}")
+        self._rest = [instance for instance in self._rest if instance.name in rest]
         return self._canary.calls(), rest
 
     def run(self, settle: float, seconds: float) -> None:

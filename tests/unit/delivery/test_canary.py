@@ -286,6 +286,7 @@ def test_one_of_the_rest_may_be_away(fleet: Fleet) -> None:
     fleet.watch._rest.append(lost)
     fleet.traffic = 20
     fleet.watch.run(1, 10)
+    assert lost not in fleet.watch._rest
     fleet.watch._rest[:] = [lost]
     with pytest.raises(CanaryError, match="nobody to compare it with: no metrics at"):
         fleet.watch.run(1, 10)
