@@ -36,7 +36,7 @@ options:
         type: str
         required: true
   rest:
-    description: Instances with the old release. One that can't be read is left out from then on, as long as one is left.
+    description: Instances with the old release. One that can't be read is left out, as long as one is left.
     type: list
     elements: dict
     required: true
