@@ -149,7 +149,9 @@ def delivery_problems(
             elif healthy and member["active"] and found["health"] != "up":
                 reason = found.get("reason") or "no reason"
                 problems.append(f"{member['id']} is {found['health']}, says {balancer}: {reason}")
-    active = [member["id"] for member in members if member["active"]]
+    # Those of hosts that a run leaves out answer too.
+    known_members = [member for status in statuses.values() for member in status["members"]]
+    active = sorted({member["id"] for member in known_members if member["state"] == "active"})
     if len(active) == 1 and not force:
         problems.append(
             f"only {active[0]} is active, and nobody would answer while it is restarted; -e force=true does it"

@@ -117,6 +117,11 @@ def test_instances_with_all_that_a_delivery_needs() -> None:
     ]
 
 
+def test_instances_of_hosts_that_a_run_leaves_out_answer_meanwhile() -> None:
+    listed, named = members(status(app1_1="active up", app1_2="drained up", app2_1="active up"))
+    assert delivery_problems(listed, named) == []
+
+
 def test_what_is_in_the_way() -> None:
     both = {"app1_1": "active up", "app1_2": "active up"}
     listed, named = members(status(**both), status(**both))
