@@ -384,8 +384,9 @@ def test_while_the_authority_is_down_the_old_one_is_served_and_when_it_expired_i
     assert look(hosts["lb1"]) == 0, "the next attempt is put off"
     assert metric(hosts["lb1"], "failed_attempts") == 1
     assert "next attempt after" in said(hosts["lb1"])
-    look(hosts["lb2"])
-    assert metric(hosts["lb2"], "failed_attempts") == 1, "the other one tries, as the first one fails"
+    # A look that began before the first one failed, when lb1 told of its certificate, may be under way: one more then.
+    until("the other one tries, as the first one fails", lambda: bool(look(hosts["lb2"])))
+    assert metric(hosts["lb2"], "failed_attempts") == 1
 
     until("it expired", lambda: datetime.datetime.now(datetime.UTC) > not_after(hosts["lb1"]))
     assert serials() == before
