@@ -105,7 +105,7 @@ class Others:
 
 @contextmanager
 def long_calls_and_streams(lab: Lab) -> Iterator[Others]:
-    """Have clients make calls of four seconds (queries may take five), and listen; one whose stream ends opens it again, as it should."""
+    """Have clients make calls of four seconds (queries may take five), and listen; a stream that ends is opened again."""
     others, over = Others(), threading.Event()
     key = lab.endpoints["admin_api_key"]
 

@@ -203,7 +203,7 @@ def test_another_takes_over_and_keeps_it(name: str, hosts: dict[str, Host], prob
     began = time.monotonic()
     may_return = name == "keepalived killed"
     with FAULTS[name](hosts[old], old):
-        time.sleep(4)
+        time.sleep(6)
         prober.answers_after(time.monotonic())
         outage = prober.outage(began)
         assert FLOATING[0] in run(hosts[new], "ip -o -4 address show") or may_return
@@ -224,7 +224,7 @@ def test_the_address_stays_where_it_is_when_nobody_does_better(hosts: dict[str, 
     try:
         time.sleep(2)
         hosts[old].run_test("pkill -STOP -x nginx")
-        time.sleep(3)
+        time.sleep(5)
         hosts[old].run_test("pkill -CONT -x nginx")
         prober.answers_after(time.monotonic())
         assert holder(hosts) == old

@@ -2,9 +2,10 @@
 """Tell keepalived whether this load balancer may hold the floating address.
 
 Several times a second a request goes through the NGINX of this host, as a client's does. The address is given up when
-NGINX does not answer twice in a row, or knows no instance that is ready for some time - but only while another load
-balancer does better: two that are both slow must not both let go. Writes 0 (may hold it) or 1 into a file that
-keepalived watches; until the first good answer it is 1.
+NGINX refuses twice in a row, gives no answer for some time, or knows no instance that is ready for some time - but only
+while another load balancer does better: two that are both slow must not both let go. Silence is given more time than
+refusal, since a thousand clients that come at once keep NGINX from answering too, and would all lose their connection.
+Writes 0 (may hold it) or 1 into a file that keepalived watches; until the first good answer it is 1.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from typing import NamedTuple
 EDGE, READY = "/health/edge", "/health/ready"
 FALLS = 2
 RISES = 3
+NO_ANSWER = 3.0
+"""Seconds for which NGINX may take connections and be silent."""
 NOTHING_READY = 2.0
 """Seconds for which the instances may be out of reach before that counts; NGINX itself needs one to find out."""
 FROZEN = 1.0
@@ -36,6 +39,8 @@ class Word(NamedTuple):
     """NGINX answers."""
     ready: bool
     """It knows an instance that is ready."""
+    refuses: bool = False
+    """Nobody takes connections there, or whoever does ends them."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ def ask(host: str, path: str, settings: Settings) -> Word:
         if path == READY:
             return Word(serves=status in (200, 503), ready=status == 200)
         return Word(serves=status == 200, ready=status == 200 and json.loads(body)["ready"] > 0)
+    except ConnectionError:
+        return Word(serves=False, ready=False, refuses=True)
     except (OSError, ValueError, LookupError):
         return Word(serves=False, ready=False)
 
@@ -97,7 +104,8 @@ class Judge:
         """:param fault: the verdict to begin with."""
         self.fault = fault
         self.why = self.NOT_YET if fault else ""
-        self._silent = 0
+        self._refused = 0
+        self._silent_since: float | None = None
         self._good = 0
         self._unready_since: float | None = None
 
@@ -110,14 +118,19 @@ class Judge:
 
         :param peers: empty when they were not asked.
         """
-        self._silent = 0 if own.serves else self._silent + 1
+        self._refused = self._refused + 1 if own.refuses else 0
+        if own.serves:
+            self._silent_since = None
+        elif self._silent_since is None:
+            self._silent_since = now
+        silent = self._silent_since is not None and now - self._silent_since >= NO_ANSWER
         if own.ready:
             self._unready_since = None
-        elif self._unready_since is None:
+        elif own.serves and self._unready_since is None:
             self._unready_since = now
         unready = self._unready_since is not None and now - self._unready_since >= NOTHING_READY
         complaint = ""
-        if self._silent >= FALLS and any(peer.serves for peer in peers):
+        if (silent or self._refused >= FALLS) and any(peer.serves for peer in peers):
             complaint = "NGINX does not answer, another load balancer's does"
         elif unready and any(peer.ready for peer in peers):
             complaint = "no instance can be reached from here, but from another load balancer"

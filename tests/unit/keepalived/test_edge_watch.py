@@ -35,6 +35,7 @@ def load() -> ModuleType:
 
 watch = load()
 GOOD, UNREADY, SILENT = watch.Word(True, True), watch.Word(True, False), watch.Word(False, False)
+REFUSES = watch.Word(False, False, True)
 
 
 def verdicts(rounds: list[tuple[object, list[object]]], judge: Any = None) -> list[bool]:
@@ -51,13 +52,19 @@ def verdicts(rounds: list[tuple[object, list[object]]], judge: Any = None) -> li
     return found
 
 
-def test_twice_silent_while_another_answers() -> None:
-    assert verdicts([(SILENT, [GOOD]), (GOOD, []), (SILENT, [GOOD]), (SILENT, [UNREADY])]) == [False] * 3 + [True]
+def test_refused_twice_while_another_answers() -> None:
+    assert verdicts([(REFUSES, [GOOD]), (GOOD, []), (REFUSES, [GOOD]), (REFUSES, [UNREADY])]) == [False] * 3 + [True]
+
+
+def test_silent_for_long_while_another_answers() -> None:
+    """For a moment it may be: many clients at once keep it busy, and would all lose their connection."""
+    assert verdicts([(SILENT, [GOOD])] * 3 + [(GOOD, [])] + [(SILENT, [GOOD])] * 4) == [False] * 7 + [True]
 
 
 def test_silent_like_everybody_else() -> None:
     assert verdicts([(SILENT, [SILENT])] * 5) == [False] * 5
     assert verdicts([(SILENT, [])] * 5) == [False] * 5
+    assert verdicts([(REFUSES, [REFUSES])] * 5) == [False] * 5
 
 
 def test_out_of_reach_of_the_instances_while_another_is_not() -> None:
@@ -68,10 +75,10 @@ def test_out_of_reach_of_the_instances_while_another_is_not() -> None:
 def test_well_again() -> None:
     """Not at the first good answer, unless nobody else is left."""
     judge = watch.Judge()
-    verdicts([(SILENT, [GOOD])] * 2, judge)
+    verdicts([(REFUSES, [GOOD])] * 2, judge)
     assert judge.fault
     assert verdicts([(GOOD, [GOOD])] * 3, judge) == [True, True, False]
-    verdicts([(SILENT, [GOOD])] * 2, judge)
+    verdicts([(REFUSES, [GOOD])] * 2, judge)
     assert verdicts([(SILENT, [SILENT])], judge) == [False]
 
 
