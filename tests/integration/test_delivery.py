@@ -105,7 +105,7 @@ class Others:
 
 @contextmanager
 def long_calls_and_streams(lab: Lab) -> Iterator[Others]:
-    """Have clients make calls of four seconds (queries may take five), and listen; a stream that ends is opened again."""
+    """Have clients make calls of four seconds (queries may take five), and listen; streams are opened again."""
     others, over = Others(), threading.Event()
     key = lab.endpoints["admin_api_key"]
 
