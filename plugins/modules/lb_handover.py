@@ -110,7 +110,7 @@ def main() -> None:
     try:
         held, runs = handover.held(), handover.runs()
         if module.check_mode:
-            module.exit_json(changed=runs if options["state"] == "away" else not runs, held=held)
+            module.exit_json(changed=runs if options["state"] == "away" else bool(handover.stopped()), held=held)
         if options["state"] == "back":
             module.exit_json(changed=handover.come_back(options["patience"]), held=held)
         if not runs:

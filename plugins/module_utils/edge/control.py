@@ -42,6 +42,21 @@ class Control:
             connection.close()
         return {"members": [], **found}
 
+    def until(self, timeout: float, complaint: Callable[[dict[str, Any]], str]) -> dict[str, Any]:
+        """Ask until there is no complaint about the answer, and return the answer.
+
+        :raises EdgeError: there still is one; it says which.
+        """
+        end = time.monotonic() + timeout
+        while True:
+            status = self.status()
+            wrong = complaint(status)
+            if not wrong:
+                return status
+            if time.monotonic() >= end:
+                raise EdgeError(wrong)
+            time.sleep(_PAUSE)
+
     def members(self, names: Sequence[str]) -> list[dict[str, Any]]:
         """Return how these members are now."""
         return [member for member in self.status()["members"] if member["id"] in names]
@@ -78,15 +93,11 @@ class Control:
         self, names: Sequence[str], timeout: float, complaint: Callable[[Sequence[dict[str, Any]]], str]
     ) -> list[dict[str, Any]]:
         """Look at these members until there is no complaint about them, and return them."""
-        end = time.monotonic() + timeout
-        while True:
-            found = self.members(names)
-            wrong = complaint(found)
-            if not wrong:
-                return found
-            if time.monotonic() >= end:
-                raise EdgeError(wrong)
-            time.sleep(_PAUSE)
+
+        def named(status: dict[str, Any]) -> list[dict[str, Any]]:
+            return [member for member in status["members"] if member["id"] in names]
+
+        return named(self.until(timeout, lambda status: complaint(named(status))))
 
     def _no_calls(self, names: Sequence[str], before: Sequence[dict[str, Any]]) -> bool:
         """Look for a moment whether these members are given calls."""

@@ -56,10 +56,21 @@ class Handover:
         }
         return [address for address in self._edge.addresses if address in own]
 
+    def stopped(self) -> list[str]:
+        """Return which of the units that make a load balancer do not run."""
+        return [unit for unit in self._units if not self._active(unit)]
+
     def runs(self) -> bool:
         """Return whether this host serves, or could be given the addresses."""
-        units = ["nginx.service", *(["keepalived.service"] if self._edge.addresses else [])]
-        return any(self._run(["systemctl", "is-active", "--quiet", unit])[0] == 0 for unit in units)
+        return len(self.stopped()) < len(self._units)
+
+    @property
+    def _units(self) -> list[str]:
+        """In the order in which they start."""
+        return ["nginx.service", *(["keepalived.service"] if self._edge.addresses else [])]
+
+    def _active(self, unit: str) -> bool:
+        return self._run(["systemctl", "is-active", "--quiet", unit])[0] == 0
 
     def leave(self, grace: float, patience: float) -> dict[str, Any]:
         """Finish what is under way, give the addresses away and stop serving.
@@ -71,7 +82,7 @@ class Handover:
         """
         held = self.held()
         cut, pause = 0, 0.0
-        if self._run(["systemctl", "is-active", "--quiet", "nginx.service"])[0] == 0:
+        if self._active("nginx.service"):
             self._edge.closing.touch()
             try:
                 if held:
@@ -90,7 +101,7 @@ class Handover:
                     self._edge.closing.unlink()
                 if held:
                     self._run(["nft", "delete", "table", "inet", _TABLE])
-        for unit in (*(["keepalived.service"] if self._edge.addresses else []), "nginx.service"):
+        for unit in reversed(self._units):
             self._do("systemctl", "stop", unit)
         if self.held():
             raise EdgeError(f"keepalived was stopped and {', '.join(self.held())} is still here")
@@ -101,11 +112,7 @@ class Handover:
 
         :raises EdgeError: NGINX is not ready in time.
         """
-        stopped = [
-            unit
-            for unit in ("nginx.service", *(["keepalived.service"] if self._edge.addresses else []))
-            if self._run(["systemctl", "is-active", "--quiet", unit])[0]
-        ]
+        stopped = self.stopped()
         for unit in stopped:
             self._do("systemctl", "start", unit)
         end = time.monotonic() + patience

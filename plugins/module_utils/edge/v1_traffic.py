@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 from . import states
 from .control import Control
 from .states import EdgeError
-
-_PAUSE = 0.1
 
 
 def read(path: str) -> float:
@@ -56,10 +53,9 @@ def bring(path: str, control: Control, share: float, timeout: float, *, dry: boo
     result = {"changed": before != share, "before": before, "diff": {"before": text(before), "after": text(share)}}
     if dry:
         return {**result, "traffic": status["v1"]}
-    end = time.monotonic() + timeout
-    while status["v1"]["share"] != share:
-        if time.monotonic() >= end:
-            raise EdgeError(f"not within {timeout:g} s: NGINX has {status['v1']['share']:g} % instead of {share:g} %")
-        time.sleep(_PAUSE)
-        status = control.status()
-    return {**result, "traffic": status["v1"]}
+
+    def complaint(found: dict[str, Any]) -> str:
+        has = found["v1"]["share"]
+        return "" if has == share else f"not within {timeout:g} s: NGINX has {has:g} % instead of {share:g} %"
+
+    return {**result, "traffic": control.until(timeout, complaint)["v1"]}
