@@ -40,10 +40,7 @@ options:
       - For V(back), seconds in which it must serve.
     type: float
     default: 10.0
-  control_socket:
-    description: Where NGINX says what it does.
-    type: path
-    default: /run/trinitycore-edge/control.sock
+extends_documentation_fragment: [trinitycore.mcp.edge_control]
 attributes:
   check_mode:
     description: Can run in check mode and say what it would do.
@@ -85,7 +82,7 @@ pause:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.control import Control
+from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.control import CONTROL, Control
 from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.handover import Edge, Handover
 from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.states import EdgeError
 
@@ -99,7 +96,7 @@ def main() -> None:
             "ports": {"type": "list", "elements": "int", "default": [80, 443]},
             "grace": {"type": "float", "default": 2.0},
             "patience": {"type": "float", "default": 10.0},
-            "control_socket": {"type": "path", "default": "/run/trinitycore-edge/control.sock"},
+            **CONTROL,
         },
         supports_check_mode=True,
     )

@@ -47,10 +47,7 @@ options:
     description: Where the states are kept.
     type: path
     default: /var/lib/trinitycore-edge/states.json
-  control_socket:
-    description: Where NGINX says what it does.
-    type: path
-    default: /run/trinitycore-edge/control.sock
+extends_documentation_fragment: [trinitycore.mcp.edge_control]
 attributes:
   check_mode:
     description: Can run in check mode and say what it would do.
@@ -96,7 +93,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.edge import states as edge_states
-from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.control import Control
+from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.control import CONTROL, Control
 from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.states import EdgeError
 
 
@@ -161,7 +158,7 @@ def main() -> None:
             "timeout": {"type": "float", "default": 15.0},
             "drain_timeout": {"type": "float", "default": 40.0},
             "states_file": {"type": "path", "default": "/var/lib/trinitycore-edge/states.json"},
-            "control_socket": {"type": "path", "default": "/run/trinitycore-edge/control.sock"},
+            **CONTROL,
         },
         supports_check_mode=True,
     )

@@ -29,10 +29,7 @@ options:
     description: Where the share is kept.
     type: path
     default: /var/lib/trinitycore-edge/v1.json
-  control_socket:
-    description: Where NGINX says what it does.
-    type: path
-    default: /run/trinitycore-edge/control.sock
+extends_documentation_fragment: [trinitycore.mcp.edge_control]
 attributes:
   check_mode:
     description: Can run in check mode and say what it would do.
@@ -67,7 +64,7 @@ traffic:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.edge import v1_traffic
-from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.control import Control
+from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.control import CONTROL, Control
 from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.states import EdgeError
 
 
@@ -78,7 +75,7 @@ def main() -> None:
             "share": {"type": "float", "required": True},
             "timeout": {"type": "float", "default": 10.0},
             "file": {"type": "path", "default": "/var/lib/trinitycore-edge/v1.json"},
-            "control_socket": {"type": "path", "default": "/run/trinitycore-edge/control.sock"},
+            **CONTROL,
         },
         supports_check_mode=True,
     )

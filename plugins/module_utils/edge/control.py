@@ -11,6 +11,11 @@ from typing import Any
 
 from .states import EdgeError
 
+CONTROL: dict[str, dict[str, Any]] = {
+    "control_socket": {"type": "path", "default": "/run/trinitycore-edge/control.sock"}
+}
+"""Arguments of a module that asks NGINX; documented by the fragment ``edge_control``."""
+
 _ATTEMPT = 3.0
 _PAUSE = 0.1
 _LOOK = 0.4
