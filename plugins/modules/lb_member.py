@@ -97,25 +97,6 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.control impor
 from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.states import EdgeError
 
 
-def serving(members: list[dict[str, Any]], states: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the members that are active."""
-    return [member for member in members if edge_states.state_of(member, states) == "active"]
-
-
-def refuse_last(name: str, had: list[dict[str, Any]], left: list[dict[str, Any]], *, force: bool) -> None:
-    """Refuse to take out the last one that would answer.
-
-    :raises EdgeError: nobody who is active, or nobody who is up, would be left where there was one.
-    """
-    if force:
-        return
-    if had and not left:
-        raise EdgeError(f"{name!r} is the last that is active: nobody would answer calls (force does it anyway)")
-    if any(member["health"] == "up" for member in had) and not any(member["health"] == "up" for member in left):
-        down = ", ".join(f"{member['id']} is {member['health']}" for member in left)
-        raise EdgeError(f"{name!r} is the last that is up ({down}): nobody would answer calls (force does it anyway)")
-
-
 def bring(options: dict[str, Any], *, dry: bool) -> dict[str, Any]:
     """Bring a member to its state and return the module's result.
 
@@ -129,7 +110,8 @@ def bring(options: dict[str, Any], *, dry: bool) -> dict[str, Any]:
         before = edge_states.read(options["states_file"])
         everybody = control.status()["members"]
         after = edge_states.changed_to(before, name, state, everybody)
-        refuse_last(name, serving(everybody, before), serving(everybody, after), force=options["force"])
+        if not options["force"]:
+            edge_states.refuse_last(name, everybody, before, after)
         if after != before and not dry:
             edge_states.write(options["states_file"], after)
     names = edge_states.members_of(name, everybody)

@@ -16,6 +16,11 @@ CONTROL: dict[str, dict[str, Any]] = {
 }
 """Arguments of a module that asks NGINX; documented by the fragment ``edge_control``."""
 
+
+class NotRunning(EdgeError):
+    """There is no NGINX at the control socket."""
+
+
 _ATTEMPT = 3.0
 _PAUSE = 0.1
 _LOOK = 0.4
@@ -31,7 +36,8 @@ class Control:
     def status(self) -> dict[str, Any]:
         """Return the answer of ``/status``.
 
-        :raises EdgeError: there is none.
+        :raises NotRunning: nobody listens there.
+        :raises EdgeError: there is no answer.
         """
         connection = http.client.HTTPConnection("edge", timeout=_ATTEMPT)
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -41,6 +47,8 @@ class Control:
             connection.request("GET", "/status")
             answer = connection.getresponse()
             found: dict[str, Any] = json.loads(answer.read())
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise NotRunning(f"NGINX does not answer at {self._path}: {error}") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise EdgeError(f"NGINX does not answer at {self._path}: {error}") from error
         finally:
