@@ -105,13 +105,13 @@ class Others:
 
 @contextmanager
 def long_calls_and_streams(lab: Lab) -> Iterator[Others]:
-    """Have clients make calls of four seconds (queries may take five), and listen; streams are opened again."""
+    """Have clients make calls of five seconds, and listen; streams are opened again."""
     others, over = Others(), threading.Event()
     key = lab.endpoints["admin_api_key"]
 
     def call() -> None:
         # A comment makes each statement another one, which no cache knows.
-        query = f"SELECT SLEEP(4) AS slept /* {time.monotonic()} */"
+        query = f"SELECT SLEEP(5) AS slept /* {time.monotonic()} */"
         with lab.request("tools/call", {"name": "sql_select", "arguments": {"query": query}}, key=key) as answer:
             body: dict[str, Any] = json.loads(answer.read())
             assert answer.status == 200, body
@@ -171,7 +171,7 @@ def test_an_upgrade_and_its_rollback_lose_no_call(lab: Lab, tmp_path: Path, figu
             lab.playbook("rollback", "-e", f"version={old}")
     figure(
         f"upgrade and rollback: {len(outcome.failures)} of {outcome.calls} calls failed ({after_upgrade} in the "
-        f"upgrade), {len(others.failures)} of {others.calls} of 4 s; {others.streams} streams opened"
+        f"upgrade), {len(others.failures)} of {others.calls} of 5 s; {others.streams} streams opened"
     )
     assert outcome.failures == []
     assert others.failures == []

@@ -27,9 +27,14 @@ def binary(name: str) -> str:
     return found
 
 
-def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(without: str = "") -> int:
+    """Return a TCP port of 127.0.0.1 that nothing listens on.
+
+    :param without: digits that may not follow each other in it.
+    """
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if not without or without not in str(port):
+            return port

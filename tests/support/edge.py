@@ -217,7 +217,7 @@ class Edge:
             "nginx_server_name": DOMAIN,
             "nginx_certificate": str(public.certificate),
             "nginx_certificate_key": str(public.key),
-            "nginx_http_port": free_port(),
+            "nginx_http_port": free_port(without="443"),  # gixy takes any port with these digits for TLS
             "nginx_https_port": free_port(),
             "nginx_status_port": free_port(),
             "nginx_listen_ipv6": False,

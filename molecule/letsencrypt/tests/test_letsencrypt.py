@@ -66,6 +66,15 @@ class Authority:
         until("the authority answers", lambda: self.host.run("ss -ltn | grep -q :15000").rc == 0)
         self.learn_root()
 
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """The authority is gone, and comes back as another one."""
+        self.host.check_output("systemctl stop pebble")
+        try:
+            yield
+        finally:
+            self.restart(certificates_last=LONG)
+
     def context(self) -> ssl.SSLContext:
         """What clients trust: this authority alone, in whichever life."""
         return ssl.create_default_context(cadata="".join(self.roots))
@@ -373,31 +382,31 @@ def test_while_the_authority_is_down_the_old_one_is_served_and_when_it_expired_i
     hosts: dict[str, Host], authority: Authority
 ) -> None:
     authority.restart(certificates_last=SHORT)
-    hosts["lb1"].check_output("trinitycore-certificates run --now --force edge")
+    # Both, since one that became due in the middle would be tried, and fail, in a look that is to try nothing.
+    hosts["lb1"].check_output("trinitycore-certificates run --now --force edge --force by-dns")
     until("lb2 has it too", lambda: len(serials()) == 1)
     before = serials()
-    hosts["acme1"].check_output("systemctl stop pebble")
-    assert is_due(hosts["lb1"])
-    look(hosts["lb1"])  # if its timer has not come first
-    assert "https://acme1:14000/dir" in said(hosts["lb1"])
-    assert "the one before is served on" in said(hosts["lb1"])
-    assert serials() == before
-    assert metric(hosts["lb1"], "last_attempt_success") == 0
-    assert metric(hosts["lb1"], "failed_attempts") == 1
-    assert look(hosts["lb1"]) == 0, "the next attempt is put off"
-    assert metric(hosts["lb1"], "failed_attempts") == 1
-    assert "next attempt after" in said(hosts["lb1"])
-    # A look that began before the first one failed, when lb1 told of its certificate, may be under way: one more then.
-    until("the other one tries, as the first one fails", lambda: bool(look(hosts["lb2"])))
-    assert metric(hosts["lb2"], "failed_attempts") == 1
+    with authority.down():
+        assert is_due(hosts["lb1"])
+        look(hosts["lb1"])  # if its timer has not come first
+        assert "https://acme1:14000/dir" in said(hosts["lb1"])
+        assert "the one before is served on" in said(hosts["lb1"])
+        assert serials() == before
+        assert metric(hosts["lb1"], "last_attempt_success") == 0
+        assert metric(hosts["lb1"], "failed_attempts") == 1
+        assert look(hosts["lb1"]) == 0, "the next attempt is put off"
+        assert metric(hosts["lb1"], "failed_attempts") == 1
+        assert "next attempt after" in said(hosts["lb1"])
+        # A look that began before the first one failed, when lb1 told of its certificate, may be under way: one more.
+        until("the other one tries, as the first one fails", lambda: bool(look(hosts["lb2"])))
+        assert metric(hosts["lb2"], "failed_attempts") == 1
 
-    until("it expired", lambda: datetime.datetime.now(datetime.UTC) > not_after(hosts["lb1"]))
-    assert serials() == before
-    with pytest.raises(ssl.SSLCertVerificationError, match="certificate has expired"):
-        shown("lb1", authority.context())
-    assert metric(hosts["lb1"], "not_after_timestamp_seconds") < time.time()
+        until("it expired", lambda: datetime.datetime.now(datetime.UTC) > not_after(hosts["lb1"]))
+        assert serials() == before
+        with pytest.raises(ssl.SSLCertVerificationError, match="certificate has expired"):
+            shown("lb1", authority.context())
+        assert metric(hosts["lb1"], "not_after_timestamp_seconds") < time.time()
 
-    authority.restart(certificates_last=LONG)
     hosts["lb1"].check_output("trinitycore-certificates run --now")
     until("lb2 has it too", lambda: len(serials()) == 1)
     assert serials() != before
