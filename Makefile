@@ -36,7 +36,7 @@ PYTEST := python -m pytest -q -n 2 --dist loadgroup --durations 20 --durations-m
 lint: venv-dev
 	@tools/lint.sh
 unit: venv-dev
-	@$(PYTEST) tests/unit server/tests
+	@$(PYTEST) -m "not long" tests/unit server/tests
 test-fast: lint unit  ## linters, types and unit tests, against a real MariaDB and Redis on loopback
 molecule: venv-dev  ## one Molecule scenario per role (SCENARIO=mysql for one of them)
 	@$(PYTEST) tests/molecule $(if $(SCENARIO),-k $(SCENARIO))

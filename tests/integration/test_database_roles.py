@@ -68,7 +68,9 @@ def test_the_primary_moves_while_rows_are_written_and_read(lab: Lab, figure: Fig
     assert again.changed_tasks == []
 
 
-@pytest.mark.parametrize("how", LOST)
+@pytest.mark.parametrize(
+    "how", [pytest.param(how, marks=[pytest.mark.long] if how == "frozen" else []) for how in LOST]
+)
 def test_another_takes_over_when_the_primary_is_gone(lab: Lab, figure: Figure, how: str) -> None:
     lost, fault, mend = lab.database_primary(), *LOST[how]
     try:
@@ -130,7 +132,9 @@ ASIDE = "CREATE TABLE mcp.aside (id INT PRIMARY KEY, word TEXT); INSERT INTO mcp
 
 
 @pytest.mark.timeout(900, func_only=True)
-@pytest.mark.parametrize("how", [written_by_hand_on_a_replica, left_on_the_old_primary])
+@pytest.mark.parametrize(
+    "how", [written_by_hand_on_a_replica, pytest.param(left_on_the_old_primary, marks=pytest.mark.long)]
+)
 def test_what_only_one_host_holds_is_saved_before_it_is_rebuilt_by_name(
     lab: Lab, figure: Figure, how: Callable[[Lab], str]
 ) -> None:

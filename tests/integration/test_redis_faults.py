@@ -216,7 +216,10 @@ def fault(how: str, lab: Lab, host: str) -> Callable[[], object]:
     return lambda: lab.host(host, **undone)
 
 
-@pytest.mark.parametrize("how", ["process killed", "host killed", "frozen", "cut off"])
+@pytest.mark.parametrize(
+    "how",
+    ["host killed", *(pytest.param(how, marks=pytest.mark.long) for how in ("process killed", "frozen", "cut off"))],
+)
 def test_a_lost_primary_is_replaced_and_no_client_notices(lab: Lab, figure: Figure, how: str) -> None:
     old = wait_for_primary(lab)
     instances = len(lab.instances())

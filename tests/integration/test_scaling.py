@@ -76,8 +76,8 @@ def test_ten_app_hosts_one_and_as_many_as_before(lab: Lab, many: Lab, tmp_path: 
         all_answer(lab, outcome)
     figure(
         f"{len(lab.hosts('app'))} app hosts to {MOST}, to 1, and back: {len(outcome.failures)} of {outcome.calls} "
-        f"calls failed ({grown} on the way out, {shrunk - grown} on the way in), {len(others.failures)} of {others.calls} of "
-        f"5 s; {others.streams} streams opened"
+        f"calls failed ({grown} to {MOST}, {shrunk - grown} to 1); {len(others.failures)} of {others.calls} of 5 s; "
+        f"{others.streams} streams opened"
     )
     assert outcome.failures == []
     assert others.failures == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -29,8 +30,11 @@ def what_failed(log: str) -> str:
     "scenario",
     [pytest.param(name, marks=[pytest.mark.long] if name in FLAVOURS | FAULTS else []) for name in SCENARIOS],
 )
-def test_scenario(scenario: str, tmp_path: Path) -> None:
-    """The scenario passes, in a lab of this worker's own; the end of its output is shown when it does not."""
+def test_scenario(scenario: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    """The scenario passes, in a lab of this worker's own; the end of its output is shown when it does not.
+
+    Marks that were chosen hold for the scenario's own tests too.
+    """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     log = tmp_path / "molecule.log"
     with log.open("wb") as output:
@@ -43,6 +47,7 @@ def test_scenario(scenario: str, tmp_path: Path) -> None:
                 "SCENARIO_NETWORK": f"10.77.{FIRST_NETWORK + worker}",
                 "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
                 "ANSIBLE_NOCOLOR": "1",
+                "PYTEST_ADDOPTS": shlex.join(["-m", pytestconfig.option.markexpr, "--durations", "10"]),
             },
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -287,7 +287,9 @@ def test_no_password_is_in_sight(hosts: dict[str, Host], secrets: dict[str, str]
         assert hosts["redis1"].run(f"runuser -u nobody -- cat {path}").rc != 0
 
 
-@pytest.mark.parametrize("fault", [kill, stop, freeze, cut])
+@pytest.mark.parametrize(
+    "fault", [kill, *(pytest.param(fault, marks=pytest.mark.long) for fault in (stop, freeze, cut))]
+)
 def test_a_lost_primary_is_replaced(
     fault: Callable[[dict[str, Host], str], Any],
     client: Client,
@@ -320,6 +322,7 @@ def test_a_lost_primary_is_replaced(
         assert primary(ask) == new
 
 
+@pytest.mark.long
 def test_a_primary_that_is_cut_off_stops_writing(ask: Ask, hosts: dict[str, Host], secrets: dict[str, str]) -> None:
     """Whoever still reaches it gets an error, not a promise that is broken when the network comes back."""
     wait_for(lambda: healthy(ask), 90)
@@ -452,6 +455,7 @@ def test_a_new_version_of_the_package_goes_from_replica_to_replica_and_loses_not
     assert changes(converge(*LATEST)) == dict.fromkeys(HOSTS, 0)
 
 
+@pytest.mark.long
 def test_an_upgrade_past_the_role_is_taken_up_in_the_same_order(ask: Ask, hosts: dict[str, Host]) -> None:
     """Whoever replaced the program, the role restarts what still runs the former one."""
     wait_for(lambda: healthy(ask), 90)
@@ -466,6 +470,7 @@ def test_an_upgrade_past_the_role_is_taken_up_in_the_same_order(ask: Ask, hosts:
     wait_for(lambda: healthy(ask), 90)
 
 
+@pytest.mark.long
 def test_a_version_that_does_not_start_ends_the_run_at_the_first_replica(
     client: Client, ask: Ask, hosts: dict[str, Host]
 ) -> None:
