@@ -99,6 +99,8 @@ class Others:
     """What became of clients that call for long, or listen."""
 
     calls: int = 0
+    longest: float = 0.0
+    """Seconds."""
     streams: int = 0
     failures: list[str] = field(default_factory=list)
 
@@ -111,12 +113,14 @@ def long_calls_and_streams(lab: Lab) -> Iterator[Others]:
 
     def call() -> None:
         # A comment makes each statement another one, which no cache knows.
-        query = f"SELECT SLEEP(5) AS slept /* {time.monotonic()} */"
+        began = time.monotonic()
+        query = f"SELECT SLEEP(5) AS slept /* {began} */"
         with lab.request("tools/call", {"name": "sql_select", "arguments": {"query": query}}, key=key) as answer:
             body: dict[str, Any] = json.loads(answer.read())
             assert answer.status == 200, body
             assert not body["result"]["isError"], body
         others.calls += 1
+        others.longest = max(others.longest, time.monotonic() - began)
 
     def listen() -> None:
         wanted = {"notifications": {"resourcesListChanged": True}}

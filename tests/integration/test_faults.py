@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.calls import Outcome, load
+from tests.integration.test_delivery import long_calls_and_streams
+from tests.support.calls import Outcome, load, load_all_the_time
 from tests.support.lab import Lab
+from tests.support.waiting import wait_for
 
 # Not of the lab's boot and rollout too, for which the first of them waits.
 pytestmark = pytest.mark.timeout(300, func_only=True)
@@ -45,6 +47,29 @@ def test_restarting_a_host_of_instances_fails_no_call(lab: Lab, figure: Figure) 
         lab.ssh("app2", "systemctl restart trinitycore-mcp.target")
     figure(f"restart of one host's instances: {len(outcome.failures)} of {outcome.calls} calls failed")
     assert outcome.failures == []
+
+
+def test_an_app_host_without_power_fails_no_call_that_reads(lab: Lab, figure: Figure) -> None:
+    """Calls that it was given are answered by another host, though it does not even say that it is gone."""
+    lost = lab.hosts("app")[-1]
+    with load_all_the_time(lab.endpoints, CALLS, CONCURRENCY, 1.0) as outcome, long_calls_and_streams(lab) as others:
+        wait_for(lambda: others.calls >= 4, 60)
+        # Its processes' ends would be told otherwise.
+        lab.host(lost, network="cut")
+        lab.host(lost, state="killed")
+        try:
+            calls = others.calls
+            wait_for(lambda: others.calls >= calls + 12, 90)
+        finally:
+            lab.host(lost, state="started", network="up")
+            is_active = "systemctl is-active trinitycore-mcp@1"
+            wait_for(lambda: lab.ssh(lost, is_active, check=False).strip() == "active", 120)
+    figure(
+        f"app host without power: {len(outcome.failures)} of {outcome.calls} calls failed, {len(others.failures)} of "
+        f"{others.calls} of 5 s, of which the longest took {others.longest:.1f} s"
+    )
+    assert outcome.failures == []
+    assert others.failures == []
 
 
 @pytest.mark.parametrize("verb", ["stop", "kill -s KILL"])
