@@ -29,8 +29,9 @@ lab-down: venv  ## remove the lab, whole
 lab-status: venv  ## what the lab's hosts are doing
 	@python -m tools.lab_status
 
-# Two at a time; the whole-cluster tests stay together on one worker (tests/conftest.py).
-PYTEST := python -m pytest -q -n 2 --dist loadgroup --durations 20 --durations-min 20
+# Three at a time, since two processors wait for hosts half of the time; the whole-cluster tests stay together on one
+# worker (tests/conftest.py).
+PYTEST := python -m pytest -q -n 3 --dist loadgroup --durations 20 --durations-min 20
 
 .PHONY: lint unit test-fast molecule test-cluster test
 lint: venv-dev
@@ -40,8 +41,9 @@ unit: venv-dev
 test-fast: lint unit  ## linters, types and unit tests, against a real MariaDB and Redis on loopback
 molecule: venv-dev  ## one Molecule scenario per role (SCENARIO=mysql for one of them)
 	@$(PYTEST) tests/molecule $(if $(SCENARIO),-k $(SCENARIO))
-test-cluster: venv-dev  ## the whole site and its faults, on labs of their own: MariaDB's and Oracle MySQL's
+test-cluster: venv-dev  ## the whole site and its faults, on labs of their own (MariaDB's, Oracle MySQL's), and long unit tests
 	@$(PYTEST) tests/integration
+	@$(PYTEST) -m long tests/unit server/tests
 	@TEST_LAB_DATABASE=mysql TEST_LAB_PROFILE=database $(PYTEST) tests/integration/test_database_roles.py tests/integration/test_database_faults.py
 test: lint  ## everything that CI runs: all but what is marked long, see test-cluster and molecule
 	@$(PYTEST) -m "not long" tests/integration tests/molecule tests/unit server/tests

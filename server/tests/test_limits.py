@@ -26,6 +26,8 @@ from trinitycore_mcp.web.http import pairs
 pytestmark = pytest.mark.anyio
 ALICE = Principal("alice", frozenset({"read"}), "api_key")
 BOB = Principal("bob", frozenset({"read"}), "api_key")
+CLOCKS = 0.005
+"""Seconds: Redis goes by the wall clock, which is adjusted now and then, and the test by one that is not."""
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +114,7 @@ async def test_a_limit_holds_for_the_fleet_however_the_calls_are_spread(redis: R
                 await asyncio.sleep(dice.choice([0, 0.001, 0.01, 0.3, 1.1]))
 
         await asyncio.gather(*(client(limiter) for limiter in limiters for _ in range(4)))
-    assert load.worst(requests, burst) <= 0.01
+    assert load.worst(requests, burst) <= requests * CLOCKS
     assert load.refused > 0
     assert load.at_once > 0
 
@@ -129,7 +131,7 @@ async def test_a_busy_fleet_gets_its_limit(redis: Redis) -> None:
 
         await asyncio.gather(*(client(limiter) for limiter in limiters for _ in range(4)))
         passed = time.monotonic() - started
-    assert load.worst(requests, burst) <= 0.01
+    assert load.worst(requests, burst) <= requests * CLOCKS
     assert len(load.allowed) >= 0.9 * (burst + requests * passed)
 
 
@@ -151,7 +153,7 @@ async def test_leases_and_a_bucket_that_filled_up_behind_them_are_not_more_than_
                 pass
 
         await asyncio.gather(*(client(limiter) for limiter in limiters))
-    assert load.worst(requests, burst) <= 0.01
+    assert load.worst(requests, burst) <= requests * CLOCKS
     assert len(load.allowed) - before > 0.9 * burst
 
 
@@ -179,7 +181,7 @@ async def test_a_lease_used_in_its_last_moment_counts_though_redis_has_it_as_los
                 pass
 
         await asyncio.gather(*(client() for _ in range(8)))
-    assert load.worst(requests, burst) <= 0.01
+    assert load.worst(requests, burst) <= requests * CLOCKS
 
 
 async def test_a_quiet_fleet_has_nearly_all_of_its_limit_to_give(redis: Redis) -> None:

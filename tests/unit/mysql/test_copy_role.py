@@ -135,6 +135,7 @@ def site(node: Start, authority: Authority, tmp_path: Path, monkeypatch: pytest.
                 os.kill(int((each.server.directory / "pid").read_text()), signal.SIGKILL)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.geteuid() != 0, reason="replaces systemctl in a mount namespace, which takes root")
 @only_mariadb  # whose commands are at hand; what differs is tested in test_copy
 def test_replicas_of_a_primary_that_held_data_get_a_copy_one_after_the_other(site: Site) -> None:
@@ -203,6 +204,7 @@ def test_what_can_not_be_saved_is_given_up_only_by_a_word_of_its_own(site: Site)
     assert not site.nodes[2].server.sql("SHOW DATABASES LIKE 'mine'")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.geteuid() != 0, reason="replaces systemctl in a mount namespace, which takes root")
 @only_mariadb  # whose commands are at hand; what differs is tested in test_copy
 def test_a_copy_that_fails_says_what_the_primary_saw(site: Site) -> None:

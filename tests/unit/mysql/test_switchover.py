@@ -56,7 +56,7 @@ def test_nothing_is_lost_while_the_primary_moves_on(cluster: Cluster, record_pro
     )
 
 
-@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("size", [2, pytest.param(3, marks=pytest.mark.long)])
 def test_killed_at_each_of_its_steps_and_run_again(cluster: Cluster, size: int) -> None:
     """Whether what comes next is the same switchover or site.yml."""
     if size == 2:

@@ -95,7 +95,8 @@ def test_testssl_finds_nothing(start_edge: Start, tmp_path: Path, profile: str) 
         capture_output=True,
         check=False,
     )
-    found = [each for each in json.loads(report.read_text()) if each["severity"] not in ("OK", "INFO")]
+    # A warning is about a test that it could not make.
+    found = [each for each in json.loads(report.read_text()) if each["severity"] not in ("OK", "INFO", "WARN")]
     assert [each for each in found if each["id"] not in EXPECTED] == []
     assert "cert_notAfter" in {each["id"] for each in found}, "it saw the certificate"
 
