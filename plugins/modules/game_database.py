@@ -48,10 +48,7 @@ options:
     description: Our own database.
     type: str
     default: mcp
-  socket:
-    description: Unix socket of the server.
-    type: path
-    default: /run/mysqld/mysqld.sock
+extends_documentation_fragment: [trinitycore.mcp.mysql_socket]
 attributes:
   check_mode:
     support: full
@@ -81,7 +78,7 @@ gtid_position:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql import game_data
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import SOCKET, open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
 
@@ -98,7 +95,7 @@ def main() -> None:
             },
             "replace": {"type": "bool", "default": False},
             "schema": {"type": "str", "default": "mcp"},
-            "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+            **SOCKET,
             # From the action plugin: what the source holds, and where the files are on this host.
             "dumps": {"type": "list", "elements": "dict", "required": True},
             "directory": {"type": "path"},

@@ -13,12 +13,7 @@ description:
   - Does for the primary on this host what M(trinitycore.mcp.mysql_primary) does about accounts, once tables have come
     that accounts may read a part of.
   - Replicas get accounts by replication. A read-only server is refused.
-options:
-  socket:
-    description: Unix socket of the server on this host.
-    type: path
-    default: /run/mysqld/mysqld.sock
-extends_documentation_fragment: [trinitycore.mcp.mysql_accounts]
+extends_documentation_fragment: [trinitycore.mcp.mysql_socket, trinitycore.mcp.mysql_accounts]
 attributes:
   check_mode:
     support: full
@@ -48,7 +43,7 @@ actions:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql import accounts
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import SOCKET, open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.game_data import must_be_open
@@ -59,7 +54,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "accounts": {"type": "list", "elements": "dict", "default": [], "options": accounts.OPTIONS},
-            "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+            **SOCKET,
         },
         supports_check_mode=True,
     )

@@ -57,10 +57,6 @@ options:
         them in C(last). Others are not lost then, O(replace_data) or not. Left out, all may be.
     type: list
     elements: str
-  socket:
-    description: Unix socket of the server on this host.
-    type: path
-    default: /run/mysqld/mysqld.sock
   unit:
     description: systemd unit of the server.
     type: str
@@ -69,7 +65,7 @@ options:
     description: Seconds for the primary to begin, for the server to answer again, and for replication to run.
     type: float
     default: 60.0
-extends_documentation_fragment: [trinitycore.mcp.mysql_followed]
+extends_documentation_fragment: [trinitycore.mcp.mysql_socket, trinitycore.mcp.mysql_followed]
 attributes:
   check_mode:
     support: full
@@ -122,6 +118,7 @@ sender_needed:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.errors import ComponentError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.systemd import Systemctl
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import SOCKET
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy import FINISH, Host, provide_copy
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_stream import Identity
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
@@ -162,7 +159,7 @@ def main() -> None:
             "schema": {"type": "str", "default": "mcp"},
             "replace_data": {"type": "list", "elements": "str", "default": []},
             "saved": {"type": "list", "elements": "str"},
-            "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+            **SOCKET,
             "unit": {"type": "str", "default": "mariadb.service"},
             "timeout": {"type": "float", "default": 60.0},
         },

@@ -38,14 +38,11 @@ options:
     description: Its key.
     type: path
     required: true
-  socket:
-    description: Unix socket of the server on this host.
-    type: path
-    default: /run/mysqld/mysqld.sock
   patience:
     description: Seconds to wait until the other side listens.
     type: float
     default: 120.0
+extends_documentation_fragment: [trinitycore.mcp.mysql_socket]
 attributes:
   check_mode:
     support: none
@@ -73,7 +70,7 @@ bytes:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import SOCKET, open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_send import send
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_stream import Identity
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError
@@ -89,7 +86,7 @@ def main() -> None:
             "ca_file": {"type": "path", "required": True},
             "certificate": {"type": "path", "required": True},
             "private_key": {"type": "path", "required": True, "no_log": False},
-            "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+            **SOCKET,
             "patience": {"type": "float", "default": 120.0},
         },
     )

@@ -42,11 +42,7 @@ options:
     description: Where the file is written, of which only root may read. Made when it is absent.
     type: path
     default: /var/backups/trinitycore/errant
-  socket:
-    description: Unix socket of the server on this host.
-    type: path
-    default: /run/mysqld/mysqld.sock
-extends_documentation_fragment: [trinitycore.mcp.mysql_followed]
+extends_documentation_fragment: [trinitycore.mcp.mysql_socket, trinitycore.mcp.mysql_followed]
 attributes:
   check_mode:
     support: full
@@ -90,7 +86,7 @@ file:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import SOCKET, open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errant import save
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import FOLLOWED, HOST, primary_of
@@ -105,7 +101,7 @@ def main() -> None:
             **FOLLOWED,
             "primary": {**FOLLOWED["primary"], "options": {**HOST, "state": {"type": "dict"}}},
             "directory": {"type": "path", "default": "/var/backups/trinitycore/errant"},
-            "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+            **SOCKET,
         },
         supports_check_mode=True,
     )

@@ -30,15 +30,11 @@ options:
         lacks.
     type: bool
     default: false
-  socket:
-    description: Unix socket of the server on this host.
-    type: path
-    default: /run/mysqld/mysqld.sock
   timeout:
     description: Seconds to wait until it is ONLINE; it may have to clone the data and to apply what it missed.
     type: float
     default: 600.0
-extends_documentation_fragment: [trinitycore.mcp.mysql_followed]
+extends_documentation_fragment: [trinitycore.mcp.mysql_socket, trinitycore.mcp.mysql_followed]
 attributes:
   check_mode:
     support: full
@@ -66,7 +62,7 @@ actions:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import SOCKET, open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.group import JOIN, join
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.reach import FOLLOWED, primary_of
@@ -80,7 +76,7 @@ def main() -> None:
             **FOLLOWED,
             "schema": {"type": "str", "default": "mcp"},
             "replace": {"type": "bool", "default": False},
-            "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+            **SOCKET,
             "timeout": {"type": "float", "default": 600.0},
         },
         supports_check_mode=True,

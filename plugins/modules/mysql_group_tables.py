@@ -14,11 +14,7 @@ description:
     NULL), or of another engine than InnoDB. Fails with the name of each such table in every database, and the
     statements that mend them. Changes nothing.
   - On a host without a server there is nothing to find.
-options:
-  socket:
-    description: Unix socket of the server on this host.
-    type: path
-    default: /run/mysqld/mysqld.sock
+extends_documentation_fragment: [trinitycore.mcp.mysql_socket]
 attributes:
   check_mode:
     support: full
@@ -47,16 +43,14 @@ statements:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import SOCKET, open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.group import mending, unfit_tables
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec={"socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"}}, supports_check_mode=True
-    )
+    module = AnsibleModule(argument_spec=SOCKET, supports_check_mode=True)
     try:
         with open_local(module.params["socket"]) as server:
             tables = unfit_tables(server)

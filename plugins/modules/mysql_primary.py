@@ -90,11 +90,10 @@ options:
   recovery_password:
     description: Its password; needed with O(group).
     type: str
-  socket:
-    description: Unix socket of the server on this host.
-    type: path
-    default: /run/mysqld/mysqld.sock
-extends_documentation_fragment: [trinitycore.mcp.mysql_accounts, trinitycore.mcp.mysql_servers]
+extends_documentation_fragment:
+  - trinitycore.mcp.mysql_socket
+  - trinitycore.mcp.mysql_accounts
+  - trinitycore.mcp.mysql_servers
 attributes:
   check_mode:
     support: full
@@ -145,7 +144,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql import accounts
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.accounts import Account
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import SOCKET, open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import (
     DatabaseError,
     NoReplicaError,
@@ -204,7 +203,7 @@ def main() -> None:
             "give_up": {"type": "list", "elements": "str", "default": []},
             "recovery_user": {"type": "str", "default": "replication"},
             "recovery_password": {"type": "str", "no_log": True},
-            "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+            **SOCKET,
         },
         required_if=[("group", True, ("recovery_password",))],
         supports_check_mode=True,

@@ -30,15 +30,11 @@ options:
     description: Whether the primary's writes wait until a replica has them.
     type: bool
     default: false
-  socket:
-    description: Unix socket of the server on this host.
-    type: path
-    default: /run/mysqld/mysqld.sock
   timeout:
     description: Seconds to wait until replication runs.
     type: float
     default: 30.0
-extends_documentation_fragment: [trinitycore.mcp.mysql_followed]
+extends_documentation_fragment: [trinitycore.mcp.mysql_socket, trinitycore.mcp.mysql_followed]
 attributes:
   check_mode:
     support: full
@@ -66,7 +62,7 @@ actions:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import SOCKET, open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.primary import WAIT, wait_for_replicas
@@ -104,7 +100,7 @@ def main() -> None:
             **FOLLOWED,
             "schema": {"type": "str", "default": "mcp"},
             "semi_sync": {"type": "bool", "default": False},
-            "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+            **SOCKET,
             "timeout": {"type": "float", "default": 30.0},
         },
         supports_check_mode=True,

@@ -15,10 +15,6 @@ description:
   - The states of all database hosts together say which one is the primary, see M(trinitycore.mcp.mysql_primary).
   - Logs in as root over the Unix socket.
 options:
-  socket:
-    description: Unix socket of the server.
-    type: path
-    default: /run/mysqld/mysqld.sock
   unit:
     description: systemd unit of the server, for RV(restart_due).
     type: str
@@ -44,6 +40,7 @@ options:
     description: Seconds to wait for O(wait_for), and for a replica to become O(healthy).
     type: float
     default: 60.0
+extends_documentation_fragment: [trinitycore.mcp.mysql_socket]
 attributes:
   check_mode:
     support: full
@@ -83,7 +80,7 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.systemd import Systemctl
 from ansible_collections.trinitycore.mcp.plugins.module_utils.component.watch import changed_at
-from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import open_local
+from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.connection import SOCKET, open_local
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.copy_places import Places
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.errors import DatabaseError, ServerUnavailableError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.mysql.flavors import detect
@@ -140,7 +137,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            "socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"},
+            **SOCKET,
             "unit": {"type": "str", "default": "mariadb.service"},
             "configuration": {"type": "list", "elements": "path", "default": []},
             "wait_for": {"type": "str"},

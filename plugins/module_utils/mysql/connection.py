@@ -18,6 +18,9 @@ try:
 except ImportError as _error:  # a host that nothing was installed on yet
     PYMYSQL_MISSING = f"the Python module pymysql is missing here ({_error})"
 
+SOCKET: dict[str, dict[str, Any]] = {"socket": {"type": "path", "default": "/run/mysqld/mysqld.sock"}}
+"""Arguments of a module that reaches the server of its own host; documented by the fragment ``mysql_socket``."""
+
 Arguments = Sequence[Any] | Mapping[str, Any] | None
 
 
