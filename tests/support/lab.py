@@ -53,6 +53,26 @@ LOST = {
 }
 
 
+def message(method: str, params: Mapping[str, Any], key: str) -> tuple[dict[str, str], bytes]:
+    """Return headers and body of a bare MCP request.
+
+    :param key: API key.
+    """
+    prefix = "io.modelcontextprotocol/"
+    client = {"name": "integration-tests", "version": "1"}
+    meta = {f"{prefix}protocolVersion": MODERN, f"{prefix}clientInfo": client, f"{prefix}clientCapabilities": {}}
+    headers = {
+        "authorization": f"Bearer {key}",
+        "content-type": "application/json",
+        "accept": "application/json, text/event-stream",
+        "mcp-protocol-version": MODERN,
+        "mcp-method": method,
+        **({"mcp-name": params["name"]} if "name" in params else {}),
+    }
+    body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
+    return headers, json.dumps(body).encode()
+
+
 class _EdgeConnection(http.client.HTTPSConnection):
     """HTTPS to the edge's address, under the service's name."""
 
@@ -216,24 +236,12 @@ class Lab:
         :param headers: further ones.
         """
         endpoints = self.endpoints
-        prefix = "io.modelcontextprotocol/"
-        client = {"name": "integration-tests", "version": "1"}
-        meta = {f"{prefix}protocolVersion": MODERN, f"{prefix}clientInfo": client, f"{prefix}clientCapabilities": {}}
-        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
-        fields = {
-            "authorization": f"Bearer {key}",
-            "content-type": "application/json",
-            "accept": "application/json, text/event-stream",
-            "mcp-protocol-version": MODERN,
-            "mcp-method": method,
-            **({"mcp-name": params["name"]} if "name" in params else {}),
-            **(headers or {}),
-        }
+        fields, body = message(method, params, key)
         tls = ssl.create_default_context(cafile=endpoints["ca_file"])
         domain = endpoints["mcp_url"].split("/")[2]
         connection = _EdgeConnection(domain, endpoints["edge_address"], tls, timeout)
         try:
-            connection.request("POST", "/mcp", json.dumps(body).encode(), fields)
+            connection.request("POST", "/mcp", body, {**fields, **(headers or {})})
             yield connection.getresponse()
         finally:
             connection.close()

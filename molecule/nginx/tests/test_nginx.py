@@ -18,7 +18,8 @@ import yaml
 from testinfra.host import Host
 from testinfra.utils.ansible_runner import AnsibleRunner
 
-from tests.support import calls
+from tests.support import calls, http3
+from tests.support.lab import message
 from tests.support.scenario import LAB, NETWORK, lab_host
 
 testinfra_hosts = ["ansible://lb1"]
@@ -82,6 +83,17 @@ def test_every_instance_answers_real_calls(endpoints: dict[str, Any], host: Host
     answers = calls.call(endpoints, "creature_get", {"id": 1}, 40)
     assert not [answer.result for answer in answers if answer.is_error]
     assert len({answer.instance for answer in answers}) == instances_of(host, app2)
+
+
+def test_a_tool_answers_by_http3_to_clients_that_were_told_of_it(endpoints: dict[str, Any]) -> None:
+    told = curl("-D", "-", "-o", os.devnull, f"https://{DOMAIN}/health/ready").stdout.lower()
+    assert 'alt-svc: h3=":443"; ma=86400' in told
+    headers, body = message("tools/call", {"name": "creature_get", "arguments": {"id": 1}}, endpoints["api_key"])
+    answer = http3.post(ADDRESS, DOMAIN, Path(endpoints["ca_file"]), "/mcp", headers, body)
+    assert answer.status == 200
+    assert not json.loads(answer.body)["result"].get("isError"), answer.body
+    refused = http3.post(ADDRESS, DOMAIN, Path(endpoints["ca_file"]), "/mcp", {**headers, "authorization": "x"}, body)
+    assert refused.status == 401
 
 
 def test_an_instance_killed_under_calls_costs_none(endpoints: dict[str, Any], app2: Host) -> None:
