@@ -29,9 +29,8 @@ lab-down: venv  ## remove the lab, whole
 lab-status: venv  ## what the lab's hosts are doing
 	@python -m tools.lab_status
 
-# Three at a time, since two processors wait for hosts half of the time; the whole-cluster tests stay together on one
-# worker (tests/conftest.py).
-PYTEST := python -m pytest -q -n 3 --dist loadgroup --durations 20 --durations-min 20
+# Two at a time, as CI has two processors; the whole-cluster tests stay together on one worker (tests/conftest.py).
+PYTEST := python -m pytest -q -n 2 --dist loadgroup --durations 20 --durations-min 20
 
 .PHONY: lint unit test-fast molecule test-cluster test
 lint: venv-dev
