@@ -91,8 +91,9 @@ def delivery_members(
 ) -> list[dict[str, Any]]:
     """Return all server instances in the order in which they get a release.
 
-    Each is ``{id, host, instance, url, watch, unit, release, active}``: ``watch`` as the module mcp_canary wants it,
-    ``unit`` as component does, ``release`` that it has now, ``active`` whether load balancers may give it calls.
+    Each is ``{id, host, instance, url, watch, unit, release, standby, active}``: ``watch`` as the module mcp_canary
+    wants it, ``unit`` as component does, ``release`` that it has now, ``standby`` the one that a set of its host stands
+    by with, ``active`` whether load balancers may give it calls.
 
     :param statuses: load balancer to what its NGINX says.
     """
@@ -104,6 +105,7 @@ def delivery_members(
         states = {
             member["state"] for status in statuses.values() for member in status["members"] if member["id"] == name
         }
+        live = variables["mcp_server_live"]
         members.append(
             {
                 "id": name,
@@ -116,7 +118,8 @@ def delivery_members(
                     "metrics_url": f"https://{each['address']}:{each['metrics_port']}/metrics",
                 },
                 "unit": variables["mcp_server_units"][each["instance"] - 1],
-                "release": variables["mcp_server_live"]["instances"].get(number, ""),
+                "release": live["instances"].get(number, ""),
+                "standby": live.get("standby", ""),
                 "active": states == {"active"},
             }
         )
@@ -137,6 +140,13 @@ def delivery_problems(
     problems = [
         f"{member['id']} has no release of its own: run site.yml first" for member in members if not member["release"]
     ]
+    standing_by = {member["host"]: member["standby"] for member in members if member["standby"]}
+    if standing_by:
+        listed = ", ".join(f"{host}: {release}" for host, release in standing_by.items())
+        problems.append(
+            f"a set of instances stands by with a release of its own ({listed}): blue_green.yml -e step=end first, "
+            "which gives it the live one; -e step=back switches to that set"
+        )
     for balancer, status in statuses.items():
         known = {member["id"]: member for member in status["members"]}
         for member in members:
@@ -166,6 +176,12 @@ def delivery_reason(result: Mapping[str, Any]) -> str:
     return "; ".join(dict.fromkeys(texts))
 
 
+def delivery_unreached(results: Sequence[Mapping[str, Any]]) -> str:
+    """Return why hosts could not be reached, out of results of tasks that ignored it; empty if all were."""
+    items = [item for result in results for item in result.get("results", [result])]
+    return "; ".join(dict.fromkeys(str(item.get("msg")) for item in items if item.get("unreachable")))
+
+
 class FilterModule:
     """Registers the filters under ``trinitycore.mcp``."""
 
@@ -177,4 +193,5 @@ class FilterModule:
             "delivery_members": delivery_members,
             "delivery_problems": delivery_problems,
             "delivery_reason": delivery_reason,
+            "delivery_unreached": delivery_unreached,
         }

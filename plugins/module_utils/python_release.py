@@ -84,7 +84,8 @@ class Releases:
     """The folder that holds ``releases/<version>/`` and the links ``current``, ``previous`` and ``instances/<name>``.
 
     An instance is started with what its own link leads to, so one of them can have another release than the rest, and
-    keeps it when it crashes or the host boots.
+    keeps it when it crashes or the host boots. While a set of them stands by with another release than the current one,
+    the link ``standby`` names that, and links of instances are only changed by ``arrange``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,7 +94,7 @@ class Releases:
         self.folder = path / "releases"
 
     def linked(self, name: str) -> str | None:
-        """Return the version that the link ``current`` or ``previous`` leads to, None without one."""
+        """Return the version that a link such as ``current`` leads to, None without one."""
         link = self.path / name
         return Path(os.readlink(link)).name if link.is_symlink() else None
 
@@ -123,29 +124,41 @@ class Releases:
 
         A release counts as installed when it was completed with the interpreter that the host has now: after an
         upgrade of the operating system its virtual environment leads nowhere.
+
+        :raises ReleaseError: another release would become current while a set stands by.
         """
         noted = self.marker(wanted.version)
         install = noted is None or noted.get("interpreter") != os.path.realpath(wanted.interpreter)
         current = self.linked("current")
         activate = wanted.activate == "always" or (wanted.activate == "first" and current is None)
         activate = activate and current != wanted.version
+        standby = self.linked("standby")
+        if activate and standby:
+            raise ReleaseError(
+                f"{wanted.version} can't become the current release while instances stand by with {standby}: "
+                "blue_green.yml -e step=end first"
+            )
         had = self.instances()
-        switch, drop = self._instances_plan(wanted, had, wanted.version if activate else current)
-        kept = {wanted.version, wanted.version if activate else current, *had.values()}
+        switch, drop = self._instances_plan(wanted, had, wanted.version if activate else current, standby)
+        kept = {wanted.version, wanted.version if activate else current, standby, *had.values()}
         kept.add(current if activate else self.linked("previous"))
         others = [version for version in self.installed() if version not in kept]
         spare = max(wanted.keep - len(kept - {None}), 0)
         return Plan(install, activate, others[: max(len(others) - spare, 0)], switch, drop)
 
     @staticmethod
-    def _instances_plan(wanted: Wanted, had: dict[str, str], current: str | None) -> tuple[dict[str, str], list[str]]:
-        """Return which links have to be set and which to be removed: those that are there stay, but for ``always``."""
+    def _instances_plan(
+        wanted: Wanted, had: dict[str, str], current: str | None, standby: str | None
+    ) -> tuple[dict[str, str], list[str]]:
+        """Return which links have to be set and which to be removed.
+
+        Those that are there stay, but for ``always``, and then too while a set stands by.
+        """
         if wanted.instances is None or current is None:
             return {}, []
+        all_follow = wanted.activate == "always" and not standby
         switch = {
-            name: current
-            for name in wanted.instances
-            if name not in had or (wanted.activate == "always" and had[name] != current)
+            name: current for name in wanted.instances if name not in had or (all_follow and had[name] != current)
         }
         return switch, [name for name in had if name not in wanted.instances]
 
@@ -204,6 +217,42 @@ class Releases:
             raise ReleaseError(f"release {version} is not installed in {self.folder}")
         (self.path / "instances").mkdir(mode=0o755, exist_ok=True)
         self._link(f"instances/{instance}", version)
+
+    def links(self) -> dict[str, str]:
+        """Return all links and the versions that they lead to."""
+        named = {name: self.linked(name) for name in ("current", "previous", "standby")}
+        instances = {f"instances/{name}": version for name, version in self.instances().items()}
+        return {name: version for name, version in named.items() if version} | instances
+
+    def arranged(self, current: str, standby: str, instances: dict[str, str]) -> dict[str, str]:
+        """Return all links as they are after ``arrange``."""
+        links = self.links()
+        after = {name: version for name, version in links.items() if name != "standby"}
+        after |= {"standby": standby} if standby else {}
+        if current and current != links.get("current"):
+            after |= {"current": current, **({"previous": links["current"]} if "current" in links else {})}
+        return after | {f"instances/{name}": version for name, version in instances.items()}
+
+    def arrange(self, current: str, standby: str, instances: dict[str, str]) -> None:
+        """Say which instances are started with which release, which is current, and which stands by.
+
+        Cut short anywhere, the link ``standby`` is there, so that nobody else changes links of instances.
+
+        :param current: none leaves it as it is.
+        :param standby: none: no set stands by.
+        :raises ReleaseError: a release is not installed; nothing was changed then.
+        """
+        for version in dict.fromkeys([current, standby, *instances.values()]):
+            if version and self.marker(version) is None:
+                raise ReleaseError(f"release {version} is not installed in {self.folder}")
+        if standby:
+            self._link("standby", standby)
+        for name, version in instances.items():
+            self.switch(name, version)
+        if current:
+            self.activate(current)
+        if not standby:
+            (self.path / "standby").unlink(missing_ok=True)
 
     def drop(self, instances: list[str]) -> None:
         """Remove the links of instances."""

@@ -122,7 +122,7 @@ def bring(options: dict[str, Any], *, dry: bool) -> dict[str, Any]:
     }
     if dry:
         return {**result, "members": [member for member in everybody if member["id"] in names]}
-    result["members"] = control.wait_until(names, state, options["timeout"])
+    result["members"] = control.wait_until(dict.fromkeys(names, state), options["timeout"])
     if state != "active" and options["drain_timeout"] > 0:
         result["members"] = control.wait_for_idle(names, options["drain_timeout"])
     if result["changed"]:

@@ -47,6 +47,8 @@ options:
     description:
       - Names of all instances of the program on this host. Each has a link C(instances/<name>) to the release that it
         is started with. New ones get the current release; with O(activate=always) all do. Links of others are removed.
+      - While a set of them stands by (M(trinitycore.mcp.python_release_sets)), all keep theirs, and no other release
+        becomes current.
       - M(trinitycore.mcp.python_release_instance) changes one of them.
     type: list
     elements: str
@@ -119,7 +121,7 @@ from ansible_collections.trinitycore.mcp.plugins.module_utils.python_release imp
 def picture(releases: Releases, planned: Plan | None = None, version: str = "") -> str:
     """Return the releases and links as text for a diff, with a plan applied if one is given."""
     complete = {name for name in releases.installed() if releases.marker(name) is not None}
-    current, previous = releases.linked("current"), releases.linked("previous")
+    current, previous, standby = (releases.linked(name) for name in ("current", "previous", "standby"))
     instances = releases.instances()
     if planned is not None:
         instances = {name: to for name, to in (instances | planned.switch).items() if name not in planned.drop}
@@ -129,7 +131,8 @@ def picture(releases: Releases, planned: Plan | None = None, version: str = "") 
         if planned.activate:
             current, previous = version, current or previous
     lines = [f"releases/{name}" for name in sorted(complete)]
-    lines += [f"{name} -> releases/{to}" for name, to in (("current", current), ("previous", previous)) if to]
+    links = {"current": current, "previous": previous, "standby": standby}
+    lines += [f"{name} -> releases/{to}" for name, to in links.items() if to]
     lines += [f"instances/{name} -> releases/{to}" for name, to in sorted(instances.items())]
     return "".join(f"{line}\n" for line in lines)
 
@@ -156,7 +159,10 @@ def main() -> None:
     wanted = Wanted(
         options["version"], options["interpreter"], options["keep"], options["activate"], options["instances"]
     )
-    planned = releases.plan(wanted)
+    try:
+        planned = releases.plan(wanted)
+    except ReleaseError as error:
+        module.fail_json(msg=str(error))
     before, after = picture(releases), picture(releases, planned, wanted.version)
     result = {
         "changed": bool(planned),

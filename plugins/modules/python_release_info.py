@@ -37,6 +37,10 @@ previous:
   description: The one before, empty if there is none or it is no longer installed.
   returned: always
   type: str
+standby:
+  description: The release that a set of instances stands by with, empty if none does.
+  returned: always
+  type: str
 installed:
   description: All releases that are installed whole.
   returned: always
@@ -65,6 +69,7 @@ def main() -> None:
         changed=False,
         current=releases.linked("current") or "",
         previous=previous if previous in installed else "",
+        standby=releases.linked("standby") or "",
         installed=installed,
         instances=releases.instances(),
     )

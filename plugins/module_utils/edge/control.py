@@ -6,7 +6,7 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .states import EdgeError
@@ -74,21 +74,36 @@ class Control:
         """Return how these members are now."""
         return [member for member in self.status()["members"] if member["id"] in names]
 
-    def wait_until(self, names: Sequence[str], state: str, timeout: float) -> list[dict[str, Any]]:
-        """Wait until NGINX treats these members so, and return them.
+    def wait_until(self, wanted: Mapping[str, str], timeout: float, *, up: bool = True) -> list[dict[str, Any]]:
+        """Wait until NGINX treats members as wanted, and return them.
 
         An active one is asked by the checks and said to be up; another one gets no call any more.
+
+        :param wanted: member to state.
+        :param up: whether active ones have to be up; else it is enough that they may get calls.
+        :raises EdgeError: not in time.
+        """
+        quiet = [name for name, state in wanted.items() if state != "active"]
+
+        def complaint(found: Sequence[dict[str, Any]]) -> str:
+            reasons = [reason for each in found if (reason := self._mistake(each, wanted[each["id"]], up=up))]
+            if not reasons and quiet and not self._no_calls(quiet, found):
+                reasons = ["calls go on arriving"]
+            return f"not within {timeout:g} s: {'; '.join(reasons)}" if reasons else ""
+
+        return self._until_content(list(wanted), timeout, complaint)
+
+    def wait_until_up(self, names: Sequence[str], timeout: float) -> None:
+        """Wait until the checks say of these members that they are up, whatever their state.
 
         :raises EdgeError: not in time.
         """
 
         def complaint(found: Sequence[dict[str, Any]]) -> str:
-            reasons = [reason for reason in (self._mistake(member, state) for member in found) if reason]
-            if not reasons and state != "active" and not self._no_calls(names, found):
-                reasons = ["calls go on arriving"]
-            return f"not within {timeout:g} s: {'; '.join(reasons)}" if reasons else ""
+            down = [self._health(member) for member in found if member["health"] != "up"]
+            return f"not within {timeout:g} s: {'; '.join(down)}" if down else ""
 
-        return self._until_content(names, timeout, complaint)
+        self._until_content(names, timeout, complaint)
 
     def wait_for_idle(self, names: Sequence[str], timeout: float) -> list[dict[str, Any]]:
         """Wait until these members work on no call, and return them; streams that clients listen on may stay.
@@ -118,10 +133,14 @@ class Control:
         made = {member["id"]: member["calls_made"] for member in before}
         return all(member["calls_made"] == made.get(member["id"]) for member in self.members(names))
 
-    @staticmethod
-    def _mistake(member: dict[str, Any], state: str) -> str | None:
+    @classmethod
+    def _mistake(cls, member: dict[str, Any], state: str, *, up: bool) -> str | None:
         if member["state"] != state:
             return f"{member['id']} is {member['state']}"
-        if state == "active" and member["health"] != "up":
-            return f"{member['id']} is {member['health']}" + (f" ({member['reason']})" if member["reason"] else "")
+        if up and state == "active" and member["health"] != "up":
+            return cls._health(member)
         return None
+
+    @staticmethod
+    def _health(member: dict[str, Any]) -> str:
+        return f"{member['id']} is {member['health']}" + (f" ({member['reason']})" if member["reason"] else "")

@@ -51,7 +51,7 @@ class Retirement:
         names = [one["id"] for one in leaving]
         result = _result(before, after, names)
         if active and not dry:
-            self.control.wait_until(active, "drained", timeout)
+            self.control.wait_until(dict.fromkeys(active, "drained"), timeout)
             self.control.wait_for_idle(active, drain_timeout)
             result["seconds"] = round(time.monotonic() - began, 2)
         return result

@@ -1,6 +1,7 @@
-"""The operator's wishes: which hosts and instances are drained or removed, kept in a file that only lb_member writes.
+"""The operator's wishes: which hosts and instances are drained or removed, kept in a file.
 
-A host's wish holds for its instances, also for those that it gets later; an instance's own goes before its host's.
+Only lb_member and lb_switch write it. A host's wish holds for its instances, also for those that it gets later; an
+instance's own goes before its host's.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class EdgeError(Exception):
 def read(path: str) -> dict[str, str]:
     """Return the wishes by name; none when there is no file.
 
-    :raises EdgeError: the file is not as lb_member writes it.
+    :raises EdgeError: the file is not as it is written here.
     """
     try:
         with open(path, encoding="utf-8") as stream:
