@@ -181,7 +181,7 @@ def _target_of_back(fleet: Fleet, current: set[str]) -> str:
 
 
 def _idle_for_end(fleet: Fleet, current: set[str]) -> str:
-    """Return the set that gets the live release and comes back; empty where there is none.
+    """Return the set that gets the live release and comes back; empty where all instances have both.
 
     :raises Refused: instances of both sets are out, or have another release than the current one.
     """
@@ -238,11 +238,12 @@ def _plan(
         "back": lambda: _target_of_back(fleet, current),
         "end": lambda: _idle_for_end(fleet, current),
     }
-    idle = choose[step]()
-    live = OTHER.get(idle, BLUE)
+    found = choose[step]()
+    idle = found or GREEN
+    live = OTHER[idle]
     live_release = fleet.release(live)
     gets = {"switch": release, "back": "", "end": live_release}[step] or fleet.release(idle)
-    action = "none" if (step == "switch" and gets == live_release) or not idle else step
+    action = "none" if (step == "switch" and gets == live_release) or not found else step
     down = fleet.down(live if step != "back" else idle)
     if action != "none" and down and not (step == "back" and force):
         raise Refused("; ".join(down) + (" (-e force=true switches as long as one is up)" if step == "back" else ""))
@@ -265,7 +266,7 @@ def _kept(fleet: Fleet, idle: str, live_release: str, gets: str, action: str) ->
     """Return which release is current and which one stands by once a step is done."""
     if action in ("switch", "back"):
         return {"current": gets, "standby": live_release}
-    releases = fleet.releases(idle) if idle and action == "none" and any(fleet.out().values()) else []
+    releases = fleet.releases(idle) if action == "none" else []
     standby = releases[0] if len(releases) == 1 and releases[0] != live_release else ""
     return {"current": live_release, "standby": standby}
 
@@ -298,7 +299,8 @@ def blue_green_report(plan: Mapping[str, Any], seconds: Sequence[float], check: 
     kept = next(iter(plan["links"].values()))["kept"]
     if action == "none":
         by = f"; the {idle['name']} set stands by with {kept['standby']}" if kept["standby"] else ""
-        text = f"There is nothing to switch: {', '.join(live['ids'])} get calls with {live['release']}{by}."
+        ids = sorted(live["ids"] + (idle["ids"] if idle["active"] else []))
+        text = f"There is nothing to do: {', '.join(ids)} get calls with {live['release']}{by}."
     elif action == "end":
         text = f"All instances get calls with {live['release']}: {', '.join(sorted(live['ids'] + idle['ids']))}."
     else:

@@ -10,6 +10,7 @@ from ansible_collections.trinitycore.mcp.plugins.filter.delivery import (
     delivery_members,
     delivery_problems,
     delivery_reason,
+    delivery_unreached,
     rollback_target,
     upgrade_target,
 )
@@ -142,3 +143,18 @@ def test_the_reason_of_a_loop_is_that_of_its_items() -> None:
     assert delivery_reason({"msg": "no"}) == "no"
     looped = {"msg": "One or more items failed", "results": [{"msg": "ok"}, {"failed": True, "msg": "lb2 is away"}]}
     assert delivery_reason(looped) == "lb2 is away"
+
+
+def test_who_could_not_be_reached_is_named_once() -> None:
+    lost = {"unreachable": True, "msg": "no route to lb2"}
+    assert delivery_unreached([{"msg": "ok"}, {"results": [{"msg": "ok"}, lost, lost]}, lost]) == "no route to lb2"
+    assert delivery_unreached([{"failed": True, "msg": "no"}, {"results": []}, {"skipped": True}]) == ""
+
+
+def test_while_a_set_stands_by_nothing_else_is_put_out() -> None:
+    listed, named = members(status(app1_1="active up", app1_2="drained up"))
+    listed[0]["standby"] = "2.0-aa"
+    assert delivery_problems(listed, named, force=True) == [
+        "a set of instances stands by with a release of its own (app1: 2.0-aa): blue_green.yml -e step=end first, "
+        "which gives it the live one; -e step=back switches to that set"
+    ]

@@ -148,3 +148,35 @@ def test_each_instance_has_a_link_of_its_own(releases: Releases) -> None:
     assert releases.instances() == {"2": "1"}
     with pytest.raises(ReleaseError, match="not installed"):
         releases.switch("2", "9")
+
+
+def test_a_set_stands_by_with_a_release_of_its_own(releases: Releases) -> None:
+    for age, version in enumerate(("4", "3", "2", "1")):
+        complete(releases, version, age)
+    releases.activate("1")
+    fleet = ["1", "2"]
+    releases.arrange("", "", dict.fromkeys(fleet, "1"))
+    for current, standby, instances in (
+        ("", "2", {"2": "2"}),  # the idle set gets it
+        ("2", "1", {}),  # it is switched to
+        ("1", "2", {}),  # and back
+    ):
+        foretold = releases.arranged(current, standby, instances)
+        releases.arrange(current, standby, instances)
+        assert releases.links() == foretold
+    assert foretold == {"current": "1", "previous": "2", "standby": "2", "instances/1": "1", "instances/2": "2"}
+
+    always = Wanted("1", sys.executable, 1, "always", fleet)
+    assert releases.plan(always).switch == {}, "what stands by is left alone"
+    assert releases.plan(always).remove == ["3", "4"], "and stays installed"
+    assert releases.plan(Wanted("1", sys.executable, 1, "always", ["1", "2", "3"])).switch == {"3": "1"}
+    with pytest.raises(ReleaseError, match="3 can't become the current release while instances stand by with 2: "):
+        releases.plan(Wanted("3", sys.executable, 3, "always", fleet))
+    before = releases.links()
+    with pytest.raises(ReleaseError, match="release 9 is not installed"):
+        releases.arrange("2", "1", {"1": "9"})
+    assert releases.links() == before
+
+    releases.arrange("1", "", {"2": "1"})
+    assert releases.links() == {"current": "1", "previous": "2", "instances/1": "1", "instances/2": "1"}
+    assert releases.plan(Wanted("3", sys.executable, 3, "always", fleet)).switch == {"1": "3", "2": "3"}
