@@ -43,19 +43,28 @@ def text(states: Mapping[str, str]) -> str:
 
 
 def write(path: str, states: Mapping[str, str]) -> None:
-    """Replace the file of wishes."""
+    """Replace the file of wishes.
+
+    :raises EdgeError: it can't be written.
+    """
     replace(path, text(states))
 
 
 def replace(path: str, content: str) -> None:
-    """Replace a file in one step, readable for NGINX's workers."""
+    """Replace a file in one step, readable for NGINX's workers.
+
+    :raises EdgeError: it can't be written.
+    """
     staged = f"{path}.new"
-    with open(staged, "w", encoding="utf-8") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fchmod(stream.fileno(), 0o644)
-        os.fsync(stream.fileno())
-    os.replace(staged, path)
+    try:
+        with open(staged, "w", encoding="utf-8") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fchmod(stream.fileno(), 0o644)
+            os.fsync(stream.fileno())
+        os.replace(staged, path)
+    except OSError as error:
+        raise EdgeError(f"{path} can't be written: {error.strerror}") from error
 
 
 @contextlib.contextmanager

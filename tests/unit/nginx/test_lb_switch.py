@@ -128,3 +128,10 @@ def test_names_that_make_no_sense(edge: Edge, switch_to: Switch) -> None:
     with pytest.raises(EdgeError, match=r"app1-1 can't be active and drained"):
         switch_to(["app1-1"], ["app1"])
     assert not (edge.directory / "states.json").exists()
+
+
+def test_a_file_that_cannot_be_written(edge: Edge, switch_to: Switch) -> None:
+    (edge.directory / "states.json.new").mkdir()
+    with pytest.raises(EdgeError, match=r"states.json can't be written: Is a directory"):
+        switch_to(["app2"], ["app1"])
+    assert edge.status()["states"] == {}
