@@ -9,7 +9,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,6 @@ from tests.integration.test_delivery import (
 )
 from tests.support.calls import load_all_the_time
 from tests.support.lab import ROOT, Lab, Recap
-from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800, func_only=True)]
 
@@ -66,9 +64,9 @@ def seconds(said: str) -> str:
     return found[1]
 
 
-def holds(lab: Lab, host: str, condition: str) -> bool:
-    """Return whether a shell's condition is true on a host."""
-    return "yes" in lab.ssh(host, f"{condition} && echo yes", check=False)
+def wait_on(lab: Lab, host: str, condition: str) -> None:
+    """Wait until a shell's condition is true on a host, which looks itself, so that looking costs little."""
+    lab.ssh(host, f"for i in $(seq 600); do if {condition}; then exit 0; fi; sleep 0.5; done; exit 1", timeout=400)
 
 
 @contextmanager
@@ -192,7 +190,7 @@ def test_interrupted_it_goes_on_when_it_is_run_again(lab: Lab, tmp_path: Path, f
                 start_new_session=True,
             )
             try:
-                wait_for(partial(holds, lab, app, sign), 300)
+                wait_on(lab, app, sign)
             finally:
                 os.killpg(run.pid, signal.SIGKILL)
                 run.wait()
