@@ -313,9 +313,34 @@ def blue_green_report(plan: Mapping[str, Any], seconds: Sequence[float], check: 
     return f"Would be done: {text}" if check else text
 
 
+def blue_green_undone(plan: Mapping[str, Any], left: Sequence[str]) -> str:
+    """Return how things are after a step went wrong, for the operator.
+
+    :param left: reasons for what could not be undone.
+    """
+    idle, live, action = plan["idle"], plan["live"], plan["action"]
+    if action == "end":
+        return (
+            f"The {live['name']} set goes on with {live['release']}. The {idle['name']} set is out of load balancers: "
+            "once that is mended, run -e step=end again."
+        )
+    ids = live["ids"] + (idle["ids"] if action == "switch" and idle["active"] and not left else [])
+    text = f"Taken back: calls go to {', '.join(sorted(ids))} with {live['release']}."
+    if left:
+        text += (
+            f" NOT put right: {'; '.join(left)}. The {idle['name']} set stays out of load balancers: once that is "
+            "mended, run the step again, or -e step=end."
+        )
+    return text
+
+
 class FilterModule:
     """Registers the filters under ``trinitycore.mcp``."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""
-        return {"blue_green_plan": blue_green_plan, "blue_green_report": blue_green_report}
+        return {
+            "blue_green_plan": blue_green_plan,
+            "blue_green_report": blue_green_report,
+            "blue_green_undone": blue_green_undone,
+        }

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.trinitycore.mcp.plugins.filter.blue_green import blue_green_plan, blue_green_report
+from ansible_collections.trinitycore.mcp.plugins.filter.blue_green import (
+    blue_green_plan,
+    blue_green_report,
+    blue_green_undone,
+)
 from ansible_collections.trinitycore.mcp.plugins.filter.delivery import delivery_members
 
 OLD, NEW = "2.0-aa", "2.1-bb"
@@ -239,3 +243,17 @@ def test_the_report_says_who_gets_calls_and_how_to_go_on() -> None:
     ended = "All instances get calls with 2.1-bb: app1-1, app1-2, app2-1, app2-2."
     assert blue_green_report(switched().plan("end"), [0.5]) == ended
     assert blue_green_report(switched().plan("end"), [], check=True) == f"Would be done: {ended}"
+
+
+def test_after_a_failure_it_is_said_who_gets_calls_and_what_is_left() -> None:
+    assert blue_green_undone(Cluster().plan(), []) == (
+        "Taken back: calls go to app1-1, app1-2, app2-1, app2-2 with 2.0-aa."
+    )
+    left = blue_green_undone(Cluster().plan(), ["app2 is away"])
+    assert left.startswith(
+        "Taken back: calls go to app1-1, app2-1 with 2.0-aa. NOT put right: app2 is away. The green set"
+    )
+    assert "calls go to app1-2, app2-2 with 2.1-bb." in blue_green_undone(switched().plan("back"), [])
+    assert blue_green_undone(switched().plan("end"), []).startswith(
+        "The green set goes on with 2.1-bb. The blue set is out"
+    )
