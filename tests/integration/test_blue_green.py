@@ -104,7 +104,7 @@ def test_the_switch_and_the_way_back_lose_no_call(lab: Lab, tmp_path: Path, figu
             ended = releases(lab)
         figure(
             f"blue/green switch, back, switch, end: {len(outcome.failures)} of {outcome.calls} calls failed, "
-            f"{len(others.failures)} of {others.calls} of 4 s; {others.streams} streams opened; load balancers "
+            f"{len(others.failures)} of {others.calls} of 5 s; {others.streams} streams opened; load balancers "
             f"switched within {seconds(forth.said)}, {seconds(back.said)}, {seconds(once_more.said)} s"
         )
         assert outcome.failures == []

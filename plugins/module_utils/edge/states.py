@@ -1,7 +1,7 @@
 """The operator's wishes: which hosts and instances are drained or removed, kept in a file.
 
-Only lb_member and lb_switch write it. A host's wish holds for its instances, also for those that it gets later; an
-instance's own goes before its host's.
+Only lb_member, lb_switch and lb_retire write it. A host's wish holds for its instances, also for those that it gets
+later; an instance's own goes before its host's.
 """
 
 from __future__ import annotations
