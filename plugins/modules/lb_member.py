@@ -111,7 +111,7 @@ def bring(options: dict[str, Any], *, dry: bool) -> dict[str, Any]:
         everybody = control.status()["members"]
         after = edge_states.changed_to(before, name, state, everybody)
         if not options["force"]:
-            edge_states.refuse_last(name, everybody, before, after)
+            edge_states.refuse_last(name, everybody, before, after, "force does it anyway")
         if after != before and not dry:
             edge_states.write(options["states_file"], after)
     names = edge_states.members_of(name, everybody)

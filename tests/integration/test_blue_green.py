@@ -21,13 +21,13 @@ from tests.integration.test_delivery import (
     PAUSE,
     PROGRAM,
     links,
-    long_calls_and_streams,
     release,
     releases,
     states,
 )
 from tests.support.calls import load_all_the_time
 from tests.support.lab import ROOT, Lab, Recap
+from tests.support.long_calls import long_calls_and_streams
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800, func_only=True)]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.test_delivery import long_calls_and_streams
 from tests.support.calls import Outcome, load, load_all_the_time
 from tests.support.lab import Lab
+from tests.support.long_calls import long_calls_and_streams
 from tests.support.waiting import wait_for
 
 # Not of the lab's boot and rollout too, for which the first of them waits.

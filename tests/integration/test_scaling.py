@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.integration.test_delivery import long_calls_and_streams
 from tests.support.calls import Outcome, load_all_the_time
 from tests.support.lab import Lab
+from tests.support.long_calls import long_calls_and_streams
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(2400, func_only=True)]

@@ -45,7 +45,8 @@ class Retirement:
             leaving = self._leaving(known)
             active = [one["id"] for one in leaving if edge_states.state_of(one, before) == "active"]
             after = {**before, **dict.fromkeys(active, "drained")}
-            edge_states.refuse_last(", ".join(active), known, before, after)
+            remedy = "deploy those that take its place first, and take it out of the inventory then"
+            edge_states.refuse_last(", ".join(active), known, before, after, remedy)
             if after != before and not dry:
                 edge_states.write(self.states_file, after)
         names = [one["id"] for one in leaving]

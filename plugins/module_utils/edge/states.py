@@ -114,16 +114,17 @@ def state_of(member: Mapping[str, Any], states: Mapping[str, str]) -> str:
 
 
 def refuse_last(
-    name: str, members: Sequence[Mapping[str, Any]], before: Mapping[str, str], after: Mapping[str, str]
+    name: str, members: Sequence[Mapping[str, Any]], before: Mapping[str, str], after: Mapping[str, str], remedy: str
 ) -> None:
     """Refuse to take out the last one that would answer.
 
     :param members: all that NGINX knows, each with ``id``, ``host`` and ``health``.
+    :param remedy: what helps.
     :raises EdgeError: nobody who is active, or nobody who is up, would be left where there was one.
     """
     had, left = ([member for member in members if state_of(member, states) == "active"] for states in (before, after))
     if had and not left:
-        raise EdgeError(f"{name!r} is the last that is active: nobody would answer calls (force does it anyway)")
+        raise EdgeError(f"{name!r} is the last that is active: nobody would answer calls ({remedy})")
     if any(member["health"] == "up" for member in had) and not any(member["health"] == "up" for member in left):
         down = ", ".join(f"{member['id']} is {member['health']}" for member in left)
-        raise EdgeError(f"{name!r} is the last that is up ({down}): nobody would answer calls (force does it anyway)")
+        raise EdgeError(f"{name!r} is the last that is up ({down}): nobody would answer calls ({remedy})")
