@@ -116,8 +116,10 @@ def test_it_restores_into_an_empty_server(sql: Ask) -> None:
     assert sql("other1", "SELECT COUNT(*) FROM world.small") == "2"
 
 
-def test_an_occupied_database_is_refused(sql: Ask) -> None:
-    done = run_playbook("playbooks/restore.yml", INVENTORY)
+@pytest.mark.parametrize("limit", [(), ("--limit", "db2")], ids=["", "for the replica"])
+def test_an_occupied_database_is_refused(sql: Ask, limit: tuple[str, ...]) -> None:
+    """It is the primary's that counts, also where the run leaves the primary out."""
+    done = run_playbook("playbooks/restore.yml", INVENTORY, *limit)
     assert done.code != 0
     assert "hold(s) tables; nothing was changed" in done.said
     assert sql("db1", "SELECT COUNT(*) FROM world.creature") == "5000"
