@@ -43,11 +43,7 @@ options:
       clients listen on are not waited for - they end when the instance stops, and clients open them again.
     type: float
     default: 40.0
-  states_file:
-    description: Where the states are kept.
-    type: path
-    default: /var/lib/trinitycore-edge/states.json
-extends_documentation_fragment: [trinitycore.mcp.edge_control]
+extends_documentation_fragment: [trinitycore.mcp.edge_states, trinitycore.mcp.edge_control]
 attributes:
   check_mode:
     description: Can run in check mode and say what it would do.
@@ -115,11 +111,7 @@ def bring(options: dict[str, Any], *, dry: bool) -> dict[str, Any]:
         if after != before and not dry:
             edge_states.write(options["states_file"], after)
     names = edge_states.members_of(name, everybody)
-    result: dict[str, Any] = {
-        "changed": after != before,
-        "states": after,
-        "diff": {"before": edge_states.text(before), "after": edge_states.text(after)},
-    }
+    result = edge_states.change(before, after)
     if dry:
         return {**result, "members": [member for member in everybody if member["id"] in names]}
     result["members"] = control.wait_until(dict.fromkeys(names, state), options["timeout"])
@@ -139,7 +131,7 @@ def main() -> None:
             "force": {"type": "bool", "default": False},
             "timeout": {"type": "float", "default": 15.0},
             "drain_timeout": {"type": "float", "default": 40.0},
-            "states_file": {"type": "path", "default": "/var/lib/trinitycore-edge/states.json"},
+            **edge_states.STATES_FILE,
             **CONTROL,
         },
         supports_check_mode=True,

@@ -35,11 +35,7 @@ options:
     description: Seconds that calls under way may take.
     type: float
     default: 40.0
-  states_file:
-    description: Where the states are kept.
-    type: path
-    default: /var/lib/trinitycore-edge/states.json
-extends_documentation_fragment: [trinitycore.mcp.edge_control]
+extends_documentation_fragment: [trinitycore.mcp.edge_states, trinitycore.mcp.edge_control]
 attributes:
   check_mode:
     description: Can run in check mode and say what it would do.
@@ -78,7 +74,7 @@ seconds:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.control import CONTROL, Control
 from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.retirement import Retirement
-from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.states import EdgeError
+from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.states import STATES_FILE, EdgeError
 
 
 def main() -> None:
@@ -89,7 +85,7 @@ def main() -> None:
             "state": {"type": "str", "required": True, "choices": ["drained", "gone"]},
             "timeout": {"type": "float", "default": 15.0},
             "drain_timeout": {"type": "float", "default": 40.0},
-            "states_file": {"type": "path", "default": "/var/lib/trinitycore-edge/states.json"},
+            **STATES_FILE,
             **CONTROL,
         },
         supports_check_mode=True,

@@ -36,11 +36,7 @@ options:
     description: Seconds to wait for calls that O(drained) work on; V(0) waits for none.
     type: float
     default: 0.0
-  states_file:
-    description: Where the states are kept.
-    type: path
-    default: /var/lib/trinitycore-edge/states.json
-extends_documentation_fragment: [trinitycore.mcp.edge_control]
+extends_documentation_fragment: [trinitycore.mcp.edge_states, trinitycore.mcp.edge_control]
 attributes:
   check_mode:
     description: Can run in check mode and say what it would do.
@@ -71,7 +67,7 @@ seconds:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.control import CONTROL, Control
-from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.states import EdgeError
+from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.states import STATES_FILE, EdgeError
 from ansible_collections.trinitycore.mcp.plugins.module_utils.edge.switch import Wish, switch
 
 
@@ -84,7 +80,7 @@ def main() -> None:
             "force": {"type": "bool", "default": False},
             "timeout": {"type": "float", "default": 15.0},
             "drain_timeout": {"type": "float", "default": 0.0},
-            "states_file": {"type": "path", "default": "/var/lib/trinitycore-edge/states.json"},
+            **STATES_FILE,
             **CONTROL,
         },
         required_one_of=[("active", "drained")],

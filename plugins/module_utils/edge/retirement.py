@@ -87,9 +87,4 @@ class Retirement:
 
 
 def _result(before: Mapping[str, str], after: Mapping[str, str], names: Sequence[str]) -> dict[str, Any]:
-    return {
-        "changed": after != before,
-        "members": list(names),
-        "states": dict(after),
-        "diff": {"before": edge_states.text(before), "after": edge_states.text(after)},
-    }
+    return {**edge_states.change(before, after), "members": list(names)}

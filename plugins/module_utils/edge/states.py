@@ -14,6 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 STATES = ("active", "drained", "removed")
+STATES_FILE: dict[str, dict[str, Any]] = {
+    "states_file": {"type": "path", "default": "/var/lib/trinitycore-edge/states.json"}
+}
+"""Arguments of a module that reads or writes the wishes; documented by the fragment ``edge_states``."""
 
 
 class EdgeError(Exception):
@@ -113,6 +117,26 @@ def state_of(member: Mapping[str, Any], states: Mapping[str, str]) -> str:
     return states.get(member["id"], states.get(member["host"], "active"))
 
 
+def serving(members: Sequence[Mapping[str, Any]], states: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """Return the members that are active."""
+    return [member for member in members if state_of(member, states) == "active"]
+
+
+def silences(members: Sequence[Mapping[str, Any]], before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    """Return whether nobody who is active would be up, where somebody is."""
+    had, left = (any(member["health"] == "up" for member in serving(members, states)) for states in (before, after))
+    return had and not left
+
+
+def change(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, Any]:
+    """Return what every module says of new wishes."""
+    return {
+        "changed": after != before,
+        "states": dict(after),
+        "diff": {"before": text(before), "after": text(after)},
+    }
+
+
 def refuse_last(
     name: str, members: Sequence[Mapping[str, Any]], before: Mapping[str, str], after: Mapping[str, str], remedy: str
 ) -> None:
@@ -122,9 +146,9 @@ def refuse_last(
     :param remedy: what helps.
     :raises EdgeError: nobody who is active, or nobody who is up, would be left where there was one.
     """
-    had, left = ([member for member in members if state_of(member, states) == "active"] for states in (before, after))
-    if had and not left:
+    left = serving(members, after)
+    if serving(members, before) and not left:
         raise EdgeError(f"{name!r} is the last that is active: nobody would answer calls ({remedy})")
-    if any(member["health"] == "up" for member in had) and not any(member["health"] == "up" for member in left):
+    if silences(members, before, after):
         down = ", ".join(f"{member['id']} is {member['health']}" for member in left)
         raise EdgeError(f"{name!r} is the last that is up ({down}): nobody would answer calls ({remedy})")

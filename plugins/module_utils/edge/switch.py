@@ -54,10 +54,8 @@ def refuse_silence(
 
     :raises EdgeError: nobody who is active would be up.
     """
-    had, left = (
-        [each for each in members if edge_states.state_of(each, states) == "active"] for states in (before, after)
-    )
-    if any(each["health"] == "up" for each in had) and not any(each["health"] == "up" for each in left):
+    if edge_states.silences(members, before, after):
+        left = edge_states.serving(members, after)
         reasons = [f"{each['id']} is {each['health']}" for each in left] or ["nobody else is active"]
         raise EdgeError(
             f"nobody would answer calls without {', '.join(wish.drained)}: {', '.join(reasons)}; nothing was changed"
@@ -89,11 +87,7 @@ def switch(
         began = time.monotonic()
         if after != before and not dry:
             edge_states.write(path, after)
-    result: dict[str, Any] = {
-        "changed": after != before,
-        "states": after,
-        "diff": {"before": edge_states.text(before), "after": edge_states.text(after)},
-    }
+    result = edge_states.change(before, after)
     if dry:
         return result
     control.wait_until(wanted, timeout, up=not wish.force)
