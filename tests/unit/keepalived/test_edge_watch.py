@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,23 +15,13 @@ import pytest
 from tests.support.binaries import free_port
 from tests.support.certificates import Authority
 from tests.support.edge import DOMAIN, Edge, Instance
+from tests.support.programs import ROLES, load
 from tests.support.waiting import wait_for
 
-PROGRAM = Path(__file__).parents[3] / "roles" / "keepalived" / "files" / "edge_watch.py"
+PROGRAM = ROLES / "keepalived" / "files" / "edge_watch.py"
 
 
-def load() -> ModuleType:
-    """Return the program as a module."""
-    spec = importlib.util.spec_from_file_location("edge_watch", PROGRAM)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["edge_watch"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-watch = load()
+watch = load(PROGRAM)
 GOOD, UNREADY, SILENT = watch.Word(True, True), watch.Word(True, False), watch.Word(False, False)
 REFUSES = watch.Word(False, False, True)
 

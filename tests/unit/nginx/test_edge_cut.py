@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import threading
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from tests.support.binaries import free_port
 from tests.support.edge import Answer, Edge, Instance
+from tests.support.programs import ROLES, load
 from tests.support.waiting import wait_for
 
-PROGRAM = Path(__file__).parents[3] / "roles" / "nginx" / "files" / "edge_cut.py"
-
-
-def load() -> ModuleType:
-    """Return the program as a module."""
-    spec = importlib.util.spec_from_file_location("edge_cut", PROGRAM)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["edge_cut"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-edge_cut = load()
+edge_cut = load(ROLES / "nginx" / "files" / "edge_cut.py")
 ONE, TWO, OTHER = (edge_cut.Port(host, "192.0.2.1", port) for host, port in (("app1", 1), ("app1", 2), ("app2", 1)))
 
 
