@@ -13,7 +13,6 @@ import argparse
 import http.client
 import ipaddress
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -109,19 +108,9 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def notify(text: str) -> None:
-    """Tell systemd, where it wants to know."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if address:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-            channel.connect(address.replace("@", "\0", 1) if address.startswith("@") else address)
-            channel.send(text.encode())
-
-
 def watch(control: str) -> None:
     """Look and cut, for ever."""
     judge, known = Judge(), set[str]()
-    notify("READY=1")
     with ThreadPoolExecutor(max_workers=32) as pool:
         while True:
             began = time.monotonic()
